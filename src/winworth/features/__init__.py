@@ -1,0 +1,1 @@
+"""A snapshot becomes one row an example and one column a feature."""
