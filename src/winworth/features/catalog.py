@@ -1,7 +1,7 @@
 """What criteria.yaml says: criteria, and the features each is measured by."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 from winworth.errors import ConfigError
@@ -127,10 +127,29 @@ class Catalog:
         """The criterion each feature belongs to."""
         return {feature: name for name, criterion in self.criteria.items() for feature in criterion.features}
 
+    def to_dict(self) -> dict:
+        """Return the criteria for JSON, as criteria.yaml writes them."""
+        return {"criteria": {name: _without_blanks(asdict(criterion)) for name, criterion in self.criteria.items()}}
+
+    @classmethod
+    def from_dict(cls, learnt: dict) -> "Catalog":
+        """Rebuild what `to_dict` wrote."""
+        criteria = {}
+        for name, spec in learnt["criteria"].items():
+            features = {feature: Feature(**options) for feature, options in spec["features"].items()}
+            criteria[name] = Criterion(spec["family"], spec["label"], features)
+        return cls(criteria)
+
     @property
     def context(self) -> tuple[str, ...]:
         """The criteria of the family context, which enter the win model and are reported apart."""
         return tuple(name for name, criterion in self.criteria.items() if criterion.family == "context")
+
+
+def _without_blanks(node: object) -> object:
+    if not isinstance(node, dict):
+        return list(node) if isinstance(node, tuple) else node
+    return {name: _without_blanks(value) for name, value in node.items() if value is not None and value != {}}
 
 
 def _check(where: str, spec: Feature) -> None:

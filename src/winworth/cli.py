@@ -1,0 +1,172 @@
+"""One command a verb: arguments in, a short table or one JSON document out, and the exit code of what went wrong."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from winworth.errors import ConfigError, WinworthError
+
+app = typer.Typer(
+    help="Which accounts a B2B sales team should spend its time on, and why.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+class Lang(StrEnum):
+    """The language of what people in sales read."""
+
+    en = "en"
+    fr = "fr"
+
+
+Conf = Annotated[Path, typer.Option("--conf", help="Folder of crm.yaml, criteria.yaml, training.yaml and scoring.yaml.")]
+AsOf = Annotated[str, typer.Option("--as-of", help="The day at whose end we stand, as 2026-06-30; nothing later is known.")]
+Home = Annotated[Path, typer.Option("--home", help="Folder of models, scores, reviews and the MLflow store.")]
+Set = Annotated[list[str], typer.Option("--set", help="block.key=value over training.yaml or scoring.yaml.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Language = Annotated[Lang, typer.Option("--lang", help="Language of reasons and pages.")]
+
+
+@app.command()
+def demo(as_of: AsOf, conf: Conf = Path("conf"), home: Home = Path("demo"), set_: Set = [], json: Json = False) -> None:  # noqa: B006 (typer copies it)
+    """Take a synthetic company the whole way: exports, training, promotion, scores, review."""
+    from winworth import printed
+    from winworth.flows.demo import demo as run
+
+    done = run(_settings(conf, set_), as_of=_day(as_of), home=home, track=_track(json))
+    _print(printed.demonstrated(done), json)
+
+
+@app.command()
+def check(as_of: AsOf, conf: Conf = Path("conf"), set_: Set = [], json: Json = False) -> None:  # noqa: B006
+    """Read everything, report data quality and what may not be used; train nothing."""
+    from winworth import printed
+    from winworth.flows.check import check as run
+
+    _print(printed.checked(run(_settings(conf, set_), as_of=_day(as_of))), json)
+
+
+@app.command()
+def train(as_of: AsOf, conf: Conf = Path("conf"), home: Home = Path(), set_: Set = [], json: Json = False) -> None:  # noqa: B006
+    """Learn, weigh and judge: writes a challenger."""
+    from winworth import printed
+    from winworth.flows.train import train as run
+
+    done = run(_settings(conf, set_), as_of=_day(as_of), home=home, track=_track(json))
+    _print(printed.trained(done), json)
+
+
+@app.command()
+def promote(home: Home = Path(), json: Json = False) -> None:
+    """Let the challenger through the gate, or say with numbers why not (exit code 4)."""
+    from winworth import printed
+    from winworth.flows.promote import promote as run
+
+    _print(printed.promoted(run(home)), json)
+
+
+@app.command()
+def predict(
+    as_of: AsOf,
+    conf: Conf = Path("conf"),
+    home: Home = Path(),
+    lang: Language = Lang.en,
+    excel_fr: Annotated[bool, typer.Option("--excel-fr", help="CSV with ; and decimal comma, for a French Excel.")] = False,
+    set_: Set = [],  # noqa: B006
+    json: Json = False,
+) -> None:
+    """Score every account and open deal with the champion."""
+    from winworth import printed
+    from winworth.flows.predict import predict as run
+
+    done = run(_settings(conf, set_), as_of=_day(as_of), home=home, lang=lang, excel_fr=excel_fr)
+    _print(printed.predicted(done), json)
+
+
+@app.command()
+def explain(
+    account: Annotated[str, typer.Argument(help="The account's id.")],
+    as_of: AsOf,
+    conf: Conf = Path("conf"),
+    home: Home = Path(),
+    lang: Language = Lang.en,
+    json: Json = False,
+) -> None:
+    """Show one account's scorecard, line by line."""
+    from winworth import printed
+    from winworth.flows.explain import explain as run
+
+    _print(printed.explained(run(_settings(conf, []), account, as_of=_day(as_of), home=home, lang=lang)), json)
+
+
+@app.command()
+def review(as_of: AsOf, conf: Conf = Path("conf"), home: Home = Path(), lang: Language = Lang.en, json: Json = False) -> None:
+    """Write the page that sales leadership reads."""
+    from winworth import printed
+    from winworth.flows.review import review as run
+
+    _print(printed.reviewed(run(_settings(conf, []), as_of=_day(as_of), home=home, lang=lang)), json)
+
+
+def main() -> None:
+    """Run the command line; a fault a person can mend ends with its sentence and exit code, never a traceback."""
+    try:
+        app()
+    except WinworthError as error:
+        kind = type(error).__name__
+        if "--json" in sys.argv:
+            import json
+
+            print(json.dumps({"error": kind, "message": str(error), "exit_code": error.exit_code}, ensure_ascii=False))
+        print(f"{kind}: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from error
+    except MemoryError as error:
+        print("ResourceError: memory ran out. Use a machine with more, or fewer threads.", file=sys.stderr)
+        raise SystemExit(7) from error
+
+
+def _settings(conf: Path, overrides: list[str]) -> Any:
+    from winworth.config import load_settings
+
+    return load_settings(conf, overrides=tuple(overrides))
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigError(f"--as-of {text} is not a date. Write it as 2026-06-30.") from error
+
+
+def _track(quiet: bool) -> Any:
+    """Return what shows the progress of long steps on a terminal's standard error."""
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+
+    def shown(steps: Iterable[Any], label: str) -> Iterator[Any]:
+        yield from track(list(steps), description=label, console=console, transient=True, disable=quiet)
+
+    return shown
+
+
+def _print(report: Any, as_json: bool) -> None:
+    """Print what a verb has to say: lines and tables for people, or one JSON document."""
+    if as_json:
+        import json
+
+        print(json.dumps(report.document, ensure_ascii=False, indent=1, default=str))
+        return
+    from rich.console import Console
+
+    console = Console(highlight=False, soft_wrap=False)
+    for part in report.parts:
+        console.print(part, markup=False) if isinstance(part, str) else console.print(part)

@@ -1,0 +1,230 @@
+"""conf/*.yaml become frozen settings; what is not understood is an error that names the nearest known word."""
+
+import dataclasses
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from winworth.crm.mapping import CrmMap
+from winworth.errors import ConfigError, did_you_mean
+from winworth.features.catalog import Catalog
+
+STRICT = {"extra": "forbid"}
+
+
+@dataclass(frozen=True)
+class WinSettings:
+    """What the win model is asked, and how it is tested."""
+
+    __pydantic_config__ = STRICT
+
+    horizon_days: int = 180
+    observe_at_days: tuple[int, ...] = (0, 30, 90, 180)
+    exclude_kinds: tuple[str, ...] = ("renewal",)
+    embargo_days: int = 30
+    least_wins: int = 50
+    least_losses: int = 50
+
+
+@dataclass(frozen=True)
+class Training:
+    """The whole of training.yaml."""
+
+    __pydantic_config__ = STRICT
+
+    win: WinSettings = WinSettings()
+    seed: int = 1
+    threads: int = 2
+    n_boot: int = 200
+    reference_rows: int = 3000
+    leak_tax: bool = True
+
+    def __post_init__(self):
+        for name in ("threads", "n_boot", "reference_rows"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
+        if self.win.horizon_days < 1 or min(self.win.observe_at_days, default=-1) < 0:
+            raise ValueError("win.horizon_days must be at least 1, and win.observe_at_days at least one age, none below 0")
+
+
+@dataclass(frozen=True)
+class ValueSettings:
+    """How a won deal's amount becomes value: `zero_amounts` says whether 0 was not filled in or really brought nothing."""
+
+    __pydantic_config__ = STRICT
+
+    margin_rate: float = 1.0
+    zero_amounts: str = "unknown"
+
+    def __post_init__(self):
+        if self.zero_amounts not in ("unknown", "nothing"):
+            raise ValueError(f"zero_amounts is {self.zero_amounts!r}; write unknown or nothing")
+        if not 0 < self.margin_rate <= 1:
+            raise ValueError(f"margin_rate is {self.margin_rate}; it must lie above 0 and not above 1")
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """The whole of scoring.yaml."""
+
+    __pydantic_config__ = STRICT
+
+    value: ValueSettings = ValueSettings()
+    tiers: Mapping[str, float] = field(default_factory=lambda: {"A": 0.2, "B": 0.3})
+    most_segments: int = 6
+
+    def __post_init__(self):
+        if set(self.tiers) != {"A", "B"} or min(self.tiers.values()) <= 0 or sum(self.tiers.values()) > 1:
+            raise ValueError("tiers needs the shares of A and B, both above 0 and together not above 1; C is the rest")
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """Someone's signature for a column overwritten in place: table.column, who, why, until when."""
+
+    __pydantic_config__ = STRICT
+
+    column: str
+    who: str
+    why: str
+    until: date
+
+
+@dataclass(frozen=True)
+class Waivers:
+    """The whole of leak_waivers.yaml."""
+
+    __pydantic_config__ = STRICT
+
+    waivers: tuple[Waiver, ...] = ()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All of a configuration folder."""
+
+    folder: Path
+    crm: CrmMap
+    catalog: Catalog
+    training: Training
+    scoring: Scoring
+    waivers: tuple[Waiver, ...] = ()
+
+    def waived(self, as_of: date) -> frozenset[tuple[str, str]]:
+        """Return the (table, column) pairs that someone has signed for; an expired signature is an error."""
+        expired = [w for w in self.waivers if w.until < as_of]
+        if expired:
+            first = expired[0]
+            raise ConfigError(
+                f"leak_waivers.yaml: {len(expired)} signatures have expired, the first for {first.column} on {first.until}. "
+                "Renew it, or take the feature out of criteria.yaml."
+            )
+        return frozenset(tuple(w.column.split(".", 1)) for w in self.waivers)
+
+
+def load_settings(folder: Path, *, overrides: tuple[str, ...] = ()) -> Settings:
+    """Read crm, criteria, training and scoring (and leak_waivers where it is there) from a folder.
+
+    `overrides` are "block.key=value" for training.yaml and scoring.yaml, as in "win.horizon_days=120".
+    """
+    if not folder.is_dir():
+        raise ConfigError(f"There is no configuration folder {folder}. Name one with --conf.")
+    documents = {name: _read(folder / f"{name}.yaml", name in ("crm", "criteria")) for name in _SHAPES}
+    for override in overrides:
+        _apply(documents, override)
+    built = {name: _build(_SHAPES[name], document, f"{name}.yaml") for name, document in documents.items()}
+    return Settings(folder, built["crm"], built["criteria"], built["training"], built["scoring"], built["leak_waivers"].waivers)
+
+
+_SHAPES: dict[str, type] = {
+    "crm": CrmMap,
+    "criteria": Catalog,
+    "training": Training,
+    "scoring": Scoring,
+    "leak_waivers": Waivers,
+}
+
+
+def _read(path: Path, required: bool) -> dict:
+    import yaml
+
+    if not path.exists():
+        if required:
+            raise ConfigError(f"There is no {path}. Write one, or name another folder with --conf.")
+        return {}
+
+    class Strict(yaml.SafeLoader):
+        """YAML in which a key stands once."""
+
+    def mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict:
+        seen: dict[str, int] = {}
+        for key, _ in node.value:
+            line = key.start_mark.line + 1
+            if key.value in seen:
+                raise ConfigError(f"{path.name} line {line}: the key {key.value} stands already on line {seen[key.value]}.")
+            seen[key.value] = line
+        return loader.construct_mapping(node, deep=True)
+
+    Strict.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
+    try:
+        document = yaml.load(path.read_text(encoding="utf-8"), Strict)  # a SafeLoader, made stricter
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path.name} is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(document or {}, dict):
+        raise ConfigError(f"{path.name} holds a {type(document).__name__}; it must hold keys and values.")
+    return document or {}
+
+
+def _apply(documents: dict[str, dict], override: str) -> None:
+    import yaml
+
+    path, equals, value = override.partition("=")
+    *blocks, key = path.split(".")
+    for name in ("training", "scoring"):
+        hints = {f.name for f in dataclasses.fields(_SHAPES[name])}
+        if equals and (blocks[0] if blocks else key) in hints:
+            node = documents[name]
+            for block in blocks:
+                node = node.setdefault(block, {})
+            node[key] = yaml.safe_load(value)
+            return
+    known = [f.name for name in ("training", "scoring") for f in dataclasses.fields(_SHAPES[name])]
+    raise ConfigError(f"--set {override} is not block.key=value of training.yaml or scoring.yaml. {did_you_mean(path, known)}")
+
+
+def _build(shape: type, document: dict, where: str) -> Any:
+    """Check a document against its dataclass, and report every fault at once."""
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        return TypeAdapter(shape).validate_python(document)
+    except ValidationError as error:
+        faults = [_fault(shape, fault, where) for fault in error.errors()]
+        raise ConfigError("\n".join(dict.fromkeys(faults))) from error
+
+
+def _fault(shape: type, fault: dict, where: str) -> str:
+    path = [str(part) for part in fault["loc"]]
+    place = f"{where}: {'.'.join(path)}" if path else where
+    if fault["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+        return f"{place} is not a setting. {did_you_mean(path[-1], _keys_at(shape, fault['loc'][:-1]))}"
+    if fault["type"] in ("missing", "missing_argument"):
+        return f"{place} is missing."
+    return f"{place}: {fault['msg'].removeprefix('Value error, ')} (found {str(fault['input'])[:60]!r})."
+
+
+def _keys_at(shape: Any, path: tuple) -> list[str]:
+    """Name the keys that a dataclass knows at a place inside it."""
+    if get_origin(shape) in (Union, types.UnionType):
+        shape = next((arg for arg in get_args(shape) if arg is not type(None)), shape)
+    if not path:
+        return [f.name for f in dataclasses.fields(shape)] if dataclasses.is_dataclass(shape) else []
+    if dataclasses.is_dataclass(shape):
+        return _keys_at(get_type_hints(shape).get(path[0], Any), path[1:])
+    inner = get_args(shape)
+    if not inner:
+        return []
+    return _keys_at(inner[1] if len(inner) == 2 and inner[1] is not Ellipsis else inner[0], path[1:])

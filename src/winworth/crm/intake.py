@@ -1,0 +1,94 @@
+"""One table of the map becomes one typed table, with a book of where each row came from and what became of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from winworth.crm.cells import Cells, read_cells
+from winworth.crm.columns import CellRule
+from winworth.crm.convert import convert
+from winworth.crm.header import Dialect
+from winworth.crm.ledger import Ledger
+from winworth.crm.proof import column_faults
+from winworth.crm.source import PlainFile, unpack
+from winworth.errors import DataError
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where exports are found, where they may be unpacked, and how many threads may work on them."""
+
+    folder: Path
+    scratch: Path
+    threads: int
+
+
+@dataclass(frozen=True)
+class Export:
+    """What is read as one table: files, their dialect, the rules of their columns, and their part of conf/crm.yaml."""
+
+    table: str
+    file: str
+    dialect: Dialect
+    encoding: str | None
+    rules: Mapping[str, CellRule]
+    option: str
+
+
+@dataclass
+class Intake:
+    """A table while it is read: `frame` has every row with a shape, `ledger` says which of them are used."""
+
+    name: str
+    frame: pd.DataFrame
+    ledger: Ledger
+    look_ups: list["Intake"] = field(default_factory=list)
+
+    @property
+    def used(self) -> pd.DataFrame:
+        """The rows in use, under the positions that the ledger knows them by."""
+        return self.frame[self.ledger.is_used]
+
+
+def take_in(export: Export, desk: Desk) -> Intake:
+    """Read the files of an export and convert their columns; raises DataError with all columns that do not fit."""
+    files = [_read(path, export, desk) for path in _paths(desk.folder, export.file)]
+    ledger = Ledger(export.table, files)
+    for plain, cells in files:
+        if cells.n_read == 0:
+            ledger.warnings.append(f"{plain.name} has no rows.")
+    text = pd.concat([cells.text for _, cells in files], ignore_index=True)
+    return Intake(export.table, _typed(text, export, ledger), ledger)
+
+
+def _paths(folder: Path, file: str) -> Sequence[Path]:
+    path = folder / file
+    if path.exists() or not any(mark in file for mark in "*?["):
+        return [path]
+    found = sorted(folder.glob(file))
+    if not found:
+        raise DataError(f"No file is named like {path}. Put the exports there or mend `file` in conf/crm.yaml.")
+    return found
+
+
+def _read(path: Path, export: Export, desk: Desk) -> tuple[PlainFile, Cells]:
+    name = path.relative_to(desk.folder).as_posix() if path.is_relative_to(desk.folder) else path.as_posix()
+    target = desk.scratch / f"{sum(1 for _ in desk.scratch.iterdir())}"
+    plain = unpack(path, target, name=name, encoding=export.encoding)
+    sources = {column: rule.source for column, rule in export.rules.items()}
+    return plain, read_cells(plain, export.dialect, sources, option=export.option, threads=desk.threads)
+
+
+def _typed(text: pd.DataFrame, export: Export, ledger: Ledger) -> pd.DataFrame:
+    columns, messages = {}, []
+    for name, rule in export.rules.items():
+        converted = convert(text[name], rule)
+        messages += column_faults(converted, rule, ledger, option=export.option)
+        for fault in converted.rules.dropna().unique():
+            ledger.quarantine(converted.holds(converted.rules == fault), fault, name, text[name])
+        columns[name] = converted.take()
+    if messages:
+        raise DataError("\n".join(messages))
+    return pd.DataFrame(columns)

@@ -1,0 +1,14 @@
+"""Companies whose truth is known, to try everything on before the first real export.
+
+- `market.py` whom the company could sell to, and its attempts to sell
+- `truth.py` what matters in this world, what came of the attempts, and what an oracle would say
+- `events.py` contacts, technologies, activities, stages
+- `billing.py` renewals, invoices, costs
+- `world.py` all of it together
+- `exports.py` the files that a French CRM would export of it
+"""
+
+from winworth.crm.synthetic.exports import write_exports
+from winworth.crm.synthetic.world import World, software_company
+
+__all__ = ["World", "software_company", "write_exports"]

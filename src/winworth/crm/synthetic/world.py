@@ -1,0 +1,130 @@
+"""A whole company: its tables as a CRM would hold them on the as-of date, and the truth behind them."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from winworth.crm.synthetic import billing, events, market, truth
+from winworth.errors import ConfigError
+from winworth.tables import TABLES, Kind
+
+EXTRA_COLUMNS: dict[tuple[str, str], Kind] = {
+    ("accounts", "automation_level"): "number",
+    ("accounts", "billing_day"): "number",
+    ("accounts", "postcode"): "level",
+    ("accounts", "health_score"): "number",
+    ("deals", "budget"): "number",
+    ("deals", "loss_reason"): "level",
+}
+FEWEST_DEALS = 100
+LOSS_REASONS = {"Prix": 0.35, "Concurrent": 0.30, "Pas de budget": 0.20, "Sans suite": 0.15}
+NO_LOSS_REASON = 0.08  # share of lost deals whose reason nobody entered
+NO_HEADCOUNT = 0.03  # share of accounts whose headcount nobody entered
+_DTYPES = {"id": "str", "level": "str", "number": "float64", "date": "datetime64[s]"}
+
+
+@dataclass(frozen=True)
+class World:
+    """A company whose truth is known.
+
+    `tables` are canonical tables with a few columns more. `truth` is each criterion's true weight (sum 1; all 0 in a
+    world without signal). `deals_truth` tells for each deal that is not a renewal what an oracle says on the day it opened:
+    deal_id, win_probability (within 180 days), value_if_won, log_expected_value.
+    """
+
+    tables: dict[str, pd.DataFrame]
+    truth: pd.Series
+    deals_truth: pd.DataFrame
+
+
+def software_company(*, n_deals: int = 6000, as_of: date, seed: int, signal: bool = True) -> World:
+    """Draw a software vendor's four years up to `as_of`, with `n_deals` deals and half as many accounts.
+
+    Without `signal` the same accounts are sold to on the same days, and outcomes and amounts depend on nothing.
+
+    >>> world = software_company(n_deals=400, as_of=date(2026, 6, 30), seed=1)
+    >>> world.tables["deals"][["deal_id", "account_id", "opened_on", "closed_on", "status", "kind"]].head(3)
+       deal_id account_id  opened_on  closed_on status kind
+    0  D000001    A000013 2022-07-07 2022-09-19   lost  new
+    1  D000002    A000011 2022-07-11 2022-09-08   lost  new
+    2  D000003    A000151 2022-07-15 2022-08-08   lost  new
+    >>> world.deals_truth.head(2).round(2)
+       deal_id  win_probability  value_if_won  log_expected_value
+    0  D000001             0.12      40904.58                8.48
+    1  D000002             0.05      25185.59                7.12
+    >>> world.truth.round(2).head(3).to_dict()
+    {'company_size': 0.29, 'automation_maturity': 0.23, 'engagement': 0.16}
+    """
+    if n_deals < FEWEST_DEALS:
+        raise ConfigError(f"A company of {n_deals} deals is too small to draw. Ask for {FEWEST_DEALS} or more.")
+    today = market.epoch_day(as_of)
+    sellers, people, buyers, fate, money, forms = np.random.default_rng(seed).spawn(6)
+    accounts = market.draw_accounts(sellers, max(n_deals // 2, 1))
+    n_renewals = round(billing.RENEWAL_SHARE * n_deals)
+    attempts = market.draw_attempts(sellers, accounts, n_deals - n_renewals, today)
+    accounts = accounts.assign(created=market.created_days(sellers, len(accounts), attempts, today))
+    contacts = events.draw_contacts(people, accounts, attempts, today)
+    lead_up = events.draw_lead_up(buyers, attempts)
+    attempts = attempts.assign(
+        n_signals=events.count_signals(lead_up, len(attempts)), n_deciders=events.count_deciders(contacts, attempts)
+    )
+    attempts, known = truth.draw_outcomes(fate, accounts, attempts, signal=signal)
+    subscriptions = billing.subscribe(money, attempts, today)
+    renewals = billing.draw_renewals(money, subscriptions, n_renewals, today)
+    deals = pd.concat([attempts, renewals]).sort_values(["opened", "deal_id"], ignore_index=True)
+    follow_up = events.draw_follow_up(buyers, attempts, today)
+    next_up = events.draw_next_up(buyers, accounts, attempts, today)
+    activities = pd.concat([lead_up, follow_up, next_up], ignore_index=True)
+    drawn = {
+        "deals": _deals_table(forms, deals, today),
+        "accounts": _accounts_table(forms, accounts, subscriptions),
+        "contacts": contacts,
+        "activities": events.describe_activities(buyers, activities, contacts, today),
+        "stage_changes": events.draw_stages(people, deals, today),
+        "invoices": billing.draw_invoices(money, subscriptions, today),
+        "costs": billing.draw_costs(money, n_deals, today),
+        "technologies": events.draw_technologies(people, accounts, today),
+    }
+    tables = {name: _canonical(name, frame, accounts["account_id"].to_numpy()) for name, frame in drawn.items()}
+    return World(tables, known.weights, truth.oracle_table(attempts, known, signal=signal))
+
+
+def _deals_table(rng: np.random.Generator, deals: pd.DataFrame, today: int) -> pd.DataFrame:
+    """Say of each deal what the CRM says today: while it is open, its end is unknown and its amount the first guess."""
+    closed = deals["opened"] + deals["days"]
+    is_open = closed > today
+    is_lost = ~is_open & ~deals["won"]
+    first_win = closed.where(deals["won"] & ~is_open).groupby(deals["account"]).transform("min")
+    is_upsell = (deals["deal_id"].str[0] == "D") & (first_win < deals["opened"])
+    reason = pd.Series(market.level(rng, LOSS_REASONS, len(deals)))
+    is_told = is_lost & (rng.random(len(deals)) >= NO_LOSS_REASON)
+    return deals.assign(
+        status=np.select([is_open, is_lost], ["open", "lost"], "won"),
+        closed_on=market.dates(closed.where(~is_open)),
+        opened_on=market.dates(deals["opened"]),
+        kind=np.select([is_upsell, deals["deal_id"].str[0] == "R"], ["upsell", "renewal"], "new"),
+        amount=deals["amount"].where(~is_open, deals["budget"]),
+        currency="EUR",
+        loss_reason=reason.where(is_told),
+    )
+
+
+def _accounts_table(rng: np.random.Generator, accounts: pd.DataFrame, subscriptions: pd.DataFrame) -> pd.DataFrame:
+    """Say of each account what the CRM says today; the health score was overwritten when it became a customer."""
+    is_customer = np.isin(np.arange(len(accounts)), subscriptions["account"])
+    health = np.where(is_customer, rng.normal(75, 10, len(accounts)), rng.normal(45, 12, len(accounts)))
+    known = accounts["headcount"].where(rng.random(len(accounts)) >= NO_HEADCOUNT)
+    return accounts.assign(
+        headcount=known, health_score=np.clip(health.round(), 0, 100), created_on=market.dates(accounts["created"])
+    )
+
+
+def _canonical(name: str, drawn: pd.DataFrame, account_ids: np.ndarray) -> pd.DataFrame:
+    """Keep the columns of the contract, in its order and dtypes, and after them the extra ones."""
+    kinds = {column: spec.kind for column, spec in TABLES[name].columns.items()}
+    kinds |= {column: kind for (table, column), kind in EXTRA_COLUMNS.items() if table == name}
+    if "account" in drawn:
+        drawn = drawn.assign(account_id=account_ids[drawn["account"]])
+    return pd.DataFrame({c: drawn[c].astype(_DTYPES[kind]) for c, kind in kinds.items() if c in drawn}).reset_index(drop=True)

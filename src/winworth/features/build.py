@@ -1,0 +1,202 @@
+"""All families side by side: examples and a snapshot become one column a feature, checked against the catalogue."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from winworth.crm.snapshot import Snapshot, available_on
+from winworth.errors import ConfigError, did_you_mean
+from winworth.features import asof
+from winworth.features.asof import Events, Moments
+from winworth.features.catalog import Catalog, Condition, Feature
+from winworth.tables import TABLES, CrmTables
+
+VIRTUAL = {"age_days": "number", "quarter": "level"}
+_VERSIONS = {"deals": "deal_versions", "accounts": "account_versions"}
+_DAY0 = np.datetime64("1970-01-01", "D")
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """An event table put on the examples' entities: rows whose entity no example has are gone."""
+
+    frame: pd.DataFrame
+    entity: np.ndarray
+    happened: np.ndarray
+    available: np.ndarray
+
+    def events(self, where: Condition, value: np.ndarray | None = None) -> Events:
+        """Return the events whose columns have the given levels."""
+        rows = np.ones(len(self.frame), dtype=bool)
+        for column, levels in where.items():
+            wanted = (levels,) if isinstance(levels, str) else levels
+            rows &= self.frame[column].isin(wanted).to_numpy()
+        return Events(self.entity, self.happened, self.available, value).take(rows)
+
+    def numbers(self, column: str) -> np.ndarray:
+        """Return a column's values as float64."""
+        return self.frame[column].to_numpy(dtype=float)
+
+    @cached_property
+    def order(self) -> dict[str, np.ndarray]:
+        """Cache of each column's values as int codes in the order of their text, so that ties do not depend on rows."""
+        return {name: pd.factorize(column, sort=True)[0] for name, column in self.frame.items() if not _is_date(column)}
+
+
+def build_features(examples: pd.DataFrame, snapshot: Snapshot, catalog: Catalog) -> pd.DataFrame:
+    """Measure every feature of every example as of its own day (`observed_on`).
+
+    Returns one row an example in the same order and one column a feature: float64 for numbers, text for levels; missing
+    is NaN. A feature of a table that the extract lacks is left out; `absent_features` lists those.
+    """
+    measured = _Measured(examples.reset_index(drop=True), snapshot)
+    left_out = absent_features(catalog, snapshot)
+    columns = {name: measured(spec) for name, spec in catalog.features.items() if name not in left_out}
+    return pd.DataFrame(columns, index=measured.examples.index)
+
+
+def absent_features(catalog: Catalog, tables: Snapshot | CrmTables) -> dict[str, str]:
+    """Name the features whose table the extract does not have, with that table."""
+    return {n: spec.reads for n, spec in catalog.features.items() if spec.reads != "example" and spec.reads not in tables}
+
+
+def is_deal_level(spec: Feature) -> bool:
+    """Whether the feature belongs to one deal, so that an account without an open deal cannot have it yet."""
+    return spec.by == "deal" or (spec.verb == "value" and spec.reads in ("deals", "deal_versions", "stage_changes"))
+
+
+def check_catalog(catalog: Catalog, crm: CrmTables, waived: frozenset[tuple[str, str]] = frozenset()) -> None:
+    """Raise ConfigError where a feature reads a column that is not there, or whose `known` does not allow it."""
+    absent = absent_features(catalog, crm)
+    silent, refused = set(), set()
+    for name, spec in catalog.features.items():
+        if name in absent:
+            continue
+        for column in spec.columns:
+            _require_column(name, spec.reads, column, crm)
+            known = crm.known.get((spec.reads, column))
+            if spec.reads == "example" or (spec.reads == "deals" and spec.verb != "value"):
+                continue
+            if known is None:
+                silent.add(f"{spec.reads}.{column}")
+            elif known == "at_close" or (known == "latest_only" and (spec.reads, column) not in waived):
+                refused.add(f"{name} reads {spec.reads}.{column} ({known})")
+            elif known == "dated" and spec.reads in _VERSIONS:
+                _require_column(name, _VERSIONS[spec.reads], column, crm)
+    if silent:
+        raise ConfigError(
+            f"Features read {len(silent)} columns that do not say when they are known: {', '.join(sorted(silent))}. Add known: "
+            "at_creation, dated, latest_only or at_close to each in conf/crm.yaml."
+        )
+    if refused:
+        raise ConfigError(
+            f"{len(refused)} features read what was not known in time: {', '.join(sorted(refused))}. Remove them from "
+            "conf/criteria.yaml, map a dated history, or sign for a latest_only column in conf/leak_waivers.yaml."
+        )
+
+
+def _require_column(feature: str, table: str, column: str, crm: CrmTables) -> None:
+    if table == "example":
+        if column not in VIRTUAL:
+            raise ConfigError(f"The feature {feature} reads example.{column}. {did_you_mean(column, VIRTUAL)}")
+        return
+    if table not in crm:
+        raise ConfigError(f"The feature {feature} needs the table {table}, which conf/crm.yaml does not map.")
+    if column not in crm[table].columns:
+        raise ConfigError(
+            f"The feature {feature} reads {table}.{column}, which conf/crm.yaml does not map. "
+            f"{did_you_mean(column, crm[table].columns)}"
+        )
+
+
+class _Measured:
+    """Measures features of one set of examples, putting each event table on their entities once."""
+
+    def __init__(self, examples: pd.DataFrame, snapshot: Snapshot):
+        self.examples = examples
+        self.snapshot = snapshot
+        self._timelines: dict[tuple[str, str], tuple[Timeline, Moments]] = {}
+
+    def __call__(self, spec: Feature) -> np.ndarray | pd.Series:
+        if spec.verb == "value":
+            return self._value(spec)
+        timeline, at = self._timeline(spec.reads, spec.by)
+        return _by_verb(spec, timeline, at)
+
+    def _timeline(self, table: str, by: str) -> tuple[Timeline, Moments]:
+        if (table, by) not in self._timelines:
+            key = f"{by}_id"
+            entities = pd.Index(self.examples[key].dropna().unique())
+            at = Moments(entities.get_indexer(self.examples[key]), _days(self.examples["observed_on"]))
+            self._timelines[table, by] = (_put_on(entities, key, table, self.snapshot), at)
+        return self._timelines[table, by]
+
+    def _value(self, spec: Feature) -> pd.Series:
+        table, column = spec.reads, spec.column
+        if table == "example":
+            return self.examples[column]
+        if TABLES[table].is_event:
+            return self._latest(table, spec.by if "account_id" in self.snapshot[table] else "deal", column, spec.where)
+        if self.snapshot.known.get((table, column)) == "dated":
+            return self._latest(_VERSIONS[table], "deal" if table == "deals" else "account", column, {})
+        return self._lasting(table, column)
+
+    def _lasting(self, table: str, column: str) -> pd.Series:
+        """Look up what does not change; blank where the row itself was entered after the example's day."""
+        key, born = ("deal_id", "opened_on") if table == "deals" else ("account_id", "created_on")
+        of = self.snapshot[table].set_index(key).reindex(self.examples[key]).reset_index(drop=True)
+        return of[column].where(~(of[born] > self.examples["observed_on"])) if born in of else of[column]
+
+    def _latest(self, table: str, by: str, column: str, where: Condition) -> pd.Series:
+        timeline, at = self._timeline(table, by)
+        events = timeline.events(where, np.arange(len(timeline.frame)))
+        row = asof.latest(events, at, order=timeline.order[column][events.value])
+        place = np.where(row < 0, -1, events.value[row] if len(events.value) else -1)
+        values = timeline.frame[column].reset_index(drop=True)
+        return values.reindex(place).reset_index(drop=True)
+
+
+def _put_on(entities: pd.Index, key: str, table: str, snapshot: Snapshot) -> Timeline:
+    frame, happened_on = snapshot[table], TABLES[table].happened_on or "closed_on"
+    frame = frame[frame[happened_on].notna()]
+    entity = entities.get_indexer(frame[key])
+    frame, entity = frame[entity >= 0], entity[entity >= 0]
+    return Timeline(frame, entity, _days(frame[happened_on]), _days(available_on(frame, happened_on)))
+
+
+def _by_verb(spec: Feature, timeline: Timeline, at: Moments) -> np.ndarray:
+    """Apply the feature's verb to its events."""
+    if spec.verb in ("deals_won", "deals_lost"):
+        ended = timeline.events({"status": spec.verb.removeprefix("deals_"), **spec.where})
+        return asof.count(ended, at, within=spec.within_days)
+    if spec.verb in ("sum", "mean", "invoiced"):
+        column = spec.column or "amount"
+        valued = timeline.events(spec.where, timeline.numbers(column))
+        return (asof.mean if spec.verb == "mean" else asof.total)(valued, at, within=spec.within_days)
+    if spec.verb == "distinct":
+        return asof.distinct(timeline.events(spec.where, timeline.order[spec.column]), at, within=spec.within_days)
+    if spec.verb == "share":
+        part, whole = timeline.events({**spec.among, **spec.where}), timeline.events(spec.among)
+        return asof.share(part, whole, at, within=spec.within_days)
+    events = timeline.events(spec.where)
+    if spec.verb == "trend":
+        return asof.trend(events, at, within=spec.within_days, against=spec.against_days)
+    if spec.verb == "decayed_count":
+        return asof.decayed_count(events, at, half_life=spec.half_life_days)
+    if spec.verb == "days_since_first":
+        return asof.days_since_first(events, at)
+    measure: Mapping = {"count": asof.count, "days_since_last": asof.days_since_last}
+    return measure[spec.verb](events, at, within=spec.within_days)
+
+
+def _days(dates: pd.Series) -> np.ndarray:
+    """Return days since 1970 as int64; a missing date is the day before all others."""
+    days = dates.to_numpy().astype("datetime64[D]")
+    return np.where(np.isnat(days), -(10**5), (days - _DAY0).astype(np.int64))
+
+
+def _is_date(column: pd.Series) -> bool:
+    return pd.api.types.is_datetime64_any_dtype(column)

@@ -1,0 +1,1 @@
+"""One module a verb: each reads like the diagram in the README."""

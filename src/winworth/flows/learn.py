@@ -1,0 +1,252 @@
+"""The steps of a retrain: examples, folds, the value of won deals, the reference population and the weights."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from winworth.config import Settings
+from winworth.crm.outcomes import attach_outcomes
+from winworth.crm.snapshot import Snapshot
+from winworth.features.build import build_features, is_deal_level
+from winworth.features.catalog import Catalog
+from winworth.features.examples import scoring_examples, training_examples
+from winworth.models.by_name import ByName
+from winworth.models.calibration import Platt
+from winworth.models.censoring import Histories
+from winworth.models.folds import Fold, forward_plan, grouped_folds, input_twins, joined_groups
+from winworth.models.metrics import Figure
+from winworth.models.task import Rung, WinTask
+from winworth.models.value import LEAST, ValueIfWon, fit_value, value_metrics
+from winworth.models.win import WinModel
+from winworth.weights.attribution import Attributions, cross_fitted
+from winworth.weights.criteria import CriteriaWeights, criteria_weights
+
+_DAY0 = np.datetime64("1970-01-01", "D")
+_OPEN = 2**40
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Examples with what became of them, their features, and codes: account (or own deal) and same inputs."""
+
+    rows: pd.DataFrame
+    features: pd.DataFrame
+    account: np.ndarray
+    twins: np.ndarray
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The folds to choose in, and the locked quarter; no locked quarter where deals have no dates."""
+
+    choice: tuple[Fold, ...]
+    locked: Fold | None
+
+
+@dataclass(frozen=True)
+class Worth:
+    """The value of won deals by example: money, NaN unless won and known; `basis` says what it is made of."""
+
+    money: np.ndarray
+    basis: str
+    n_unknown: int
+
+
+def day_number(day: date) -> int:
+    """Return days since 1970."""
+    return int((np.datetime64(day, "D") - _DAY0).astype(int))
+
+
+def examples_of(snapshot: Snapshot, catalog: Catalog, settings: Settings) -> Examples:
+    """Observe deals, attach what the snapshot knows of their end, and measure every feature."""
+    win = settings.training.win
+    rows = training_examples(snapshot, observe_at_days=win.observe_at_days, exclude_kinds=win.exclude_kinds)
+    rows = attach_outcomes(rows, snapshot)
+    features = build_features(rows, snapshot, catalog)
+    return Examples(rows, features, _owners(rows, snapshot), input_twins(features))
+
+
+def win_task(examples: Examples, catalog: Catalog, settings: Settings, snapshot: Snapshot) -> WinTask:
+    """Put the examples as a question to the win model."""
+    directions = {name: spec.direction for name, spec in catalog.features.items() if spec.direction}
+    histories = None
+    if snapshot.has_dates:
+        ended = examples.rows["ended_on"]
+        day = np.where(ended.isna(), _OPEN, _numbers(ended))
+        histories = Histories(_numbers(examples.rows["observed_on"]), day, examples.rows["won"].to_numpy())
+    return WinTask(
+        features=examples.features,
+        won=examples.rows["won"].to_numpy(),
+        weight=examples.rows["weight"].to_numpy(),
+        accounts=examples.account,
+        horizon=settings.training.win.horizon_days,
+        histories=histories,
+        directions=directions,
+        seed=settings.training.seed,
+        threads=settings.training.threads,
+    )
+
+
+def plan_folds(examples: Examples, task: WinTask, settings: Settings, *, as_of: date) -> Plan:
+    """Plan forward in time where there are dates, apart by group and same inputs where there are none."""
+    if task.histories is None:
+        groups = joined_groups(examples.account, examples.twins)
+        return Plan(grouped_folds(groups, seed=task.seed), None)
+    plan = forward_plan(
+        task.histories.observed,
+        examples.twins,
+        day=day_number(as_of),
+        horizon=task.horizon,
+        embargo=settings.training.win.embargo_days,
+    )
+    return Plan(plan.choice, plan.locked)
+
+
+def worth_of(examples: Examples, settings: Settings) -> Worth:
+    """Return what won deals brought: amount x margin rate; an amount of 0 is unknown unless the settings say otherwise."""
+    value = settings.scoring.value
+    amount = examples.rows["amount"].to_numpy(dtype=float)
+    money = amount * value.margin_rate
+    if value.zero_amounts == "unknown":
+        money = np.where(money > 0, money, np.nan)
+    won = examples.rows["won"].to_numpy()
+    unknown = examples.rows["deal_id"].to_numpy()[won & np.isnan(money)]
+    basis = f"amount of the deal x margin rate {value.margin_rate:g}: one basket, not a lifetime"
+    return Worth(np.where(won, np.maximum(money, 0), np.nan), basis, len(set(unknown)))
+
+
+def learn_value(task: WinTask, worth: Worth) -> ByName[ValueIfWon] | None:
+    """Train the value model on all won deals known, or return None where too few have a value."""
+    rows = np.flatnonzero(~np.isnan(worth.money))
+    return _fit_worth(task, worth, rows) if _enough(worth, rows) else None
+
+
+def judge_value(task: WinTask, worth: Worth, plan: Plan) -> dict[str, Figure] | None:
+    """Measure value if won on deals the model has not seen: the locked quarter, or the folds where there are no dates."""
+    folds = (plan.locked,) if plan.locked else plan.choice
+    seen, told = [], []
+    for fold in folds:
+        train, test = _known_won(task, worth, fold.train, fold.train_day), _known_won(task, worth, fold.test, fold.test_day)
+        if not _enough(worth, train) or not len(test):
+            return None
+        fitted = _fit_worth(task, worth, train)
+        X = fitted.matrix.transform(task.features.iloc[test])
+        seen.append(worth.money[test])
+        told.append(np.vstack([fitted.model.predict(X), *fitted.model.interval(X)]))
+    predicted = np.hstack(told)
+    return value_metrics(np.concatenate(seen), predicted[0], (predicted[1], predicted[2]))
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The rows weights are read on: open deals and next deals, or past examples where there are too few of those."""
+
+    features: pd.DataFrame
+    account: np.ndarray
+    has_no_deal: np.ndarray
+    is_pipeline: bool
+
+
+def reference_population(
+    examples: Examples, snapshot: Snapshot, catalog: Catalog, settings: Settings, least: int = 50
+) -> Reference:
+    """Take the open pipeline and the prospects, at most `reference_rows` of them, drawn by the seed."""
+    rows = scoring_examples(snapshot, exclude_kinds=settings.training.win.exclude_kinds)
+    rng = np.random.default_rng(settings.training.seed)
+    most = settings.training.reference_rows
+    if len(rows) >= least:
+        rows = rows.iloc[np.sort(rng.permutation(len(rows))[:most])].reset_index(drop=True)
+        owners = pd.Series(examples.account, index=_owner_names(examples.rows)).groupby(level=0).first()
+        codes = owners.reindex(_owner_names(rows)).to_numpy(dtype=float)
+        new = np.isnan(codes)
+        codes[new] = examples.account.max(initial=0) + 1 + np.arange(new.sum())
+        return Reference(build_features(rows, snapshot, catalog), codes.astype(int), rows["deal_id"].isna().to_numpy(), True)
+    past = np.sort(rng.permutation(len(examples.rows))[:most])
+    features = examples.features.iloc[past].reset_index(drop=True)
+    return Reference(features, examples.account[past], np.zeros(len(past), dtype=bool), False)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the final win model is made: a rung, its calibration, and the day whose knowledge it may use."""
+
+    rung: Rung
+    platt: Platt
+    day: int | None
+
+    def fit(self, task: WinTask, rows: np.ndarray | None = None) -> ByName[WinModel]:
+        """Train on some rows (default: all) and calibrate."""
+        fitted = task.fit(np.arange(len(task.won)) if rows is None else rows, self.day, self.rung)
+        fitted.model.platt_ = self.platt
+        return fitted
+
+
+def weigh(
+    task: WinTask, worth: Worth, reference: Reference, catalog: Catalog, *, recipe: Recipe, mean_probability: float
+) -> CriteriaWeights:
+    """Weigh the criteria by cross-fitted attributions of both models on the reference population."""
+    everyone = np.arange(len(task.won))
+    winning = _explained(lambda rows: recipe.fit(task, rows), everyone, task, reference)
+    valued = np.flatnonzero(~np.isnan(worth.money))
+    worth_parts = winning * 0.0
+    if _enough(worth, valued):
+        worth_parts = _explained(lambda rows: _fit_worth(task, worth, rows), valued, task, reference)
+    specs = catalog.features
+    deal_level = np.array([is_deal_level(specs[name]) for name in winning.columns])
+    measured = pd.DataFrame(~np.outer(reference.has_no_deal, deal_level), winning.index, winning.columns)
+    return criteria_weights(
+        Attributions(winning, worth_parts),
+        catalog,
+        mean_probability=mean_probability,
+        measured=measured,
+        features=reference.features,
+    )
+
+
+def no_weights(catalog: Catalog, features: list[str]) -> CriteriaWeights:
+    """Return weights of 0 for every criterion: what stands where nothing could be learnt."""
+    still = pd.DataFrame(np.zeros((2, len(features))), columns=features)
+    return criteria_weights(Attributions(still, still), catalog, mean_probability=0.5, measured=still == 0, features=still)
+
+
+def _explained(fit: Callable, train: np.ndarray, task: WinTask, reference: Reference) -> pd.DataFrame:
+    groups = np.concatenate([task.accounts[train], reference.account])
+    return cross_fitted(fit, train, reference.features, groups, seed=task.seed)
+
+
+def _enough(worth: Worth, rows: np.ndarray) -> bool:
+    return int((worth.money[rows] > 0).sum()) >= 2 * LEAST
+
+
+def _fit_worth(task: WinTask, worth: Worth, rows: np.ndarray) -> ByName[ValueIfWon]:
+    features = task.features.iloc[rows]
+    accounts = task.accounts[rows]
+    return fit_value(features, worth.money[rows], task.weight[rows], accounts, seed=task.seed, threads=task.threads)
+
+
+def _known_won(task: WinTask, worth: Worth, rows: np.ndarray, day: int | None) -> np.ndarray:
+    known = ~np.isnan(worth.money[rows])
+    if task.histories is not None and day is not None:
+        known &= task.histories.ended[rows] <= day
+    return rows[known]
+
+
+def _owner_names(rows: pd.DataFrame) -> pd.Series:
+    """Name each row's account; a deal without one, or without accounts, is its own."""
+    return rows["account_id"].where(rows["account_id"].notna(), "\0" + rows["deal_id"])
+
+
+def _owners(rows: pd.DataFrame, snapshot: Snapshot) -> np.ndarray:
+    """Return a code for each row's account, and for its declared group where deals have one."""
+    codes = pd.factorize(_owner_names(rows))[0]
+    if "group_id" not in snapshot["deals"]:
+        return codes
+    groups = snapshot["deals"].set_index("deal_id")["group_id"].reindex(rows["deal_id"])
+    return joined_groups(codes, pd.factorize(groups)[0])
+
+
+def _numbers(days: pd.Series) -> np.ndarray:
+    return (days.to_numpy().astype("datetime64[D]") - _DAY0).astype(np.int64)

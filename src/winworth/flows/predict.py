@@ -1,0 +1,135 @@
+"""Score every account and open deal with the champion, and publish the files all or nothing."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+
+from winworth.atomic import publish_folder
+from winworth.bundle import Bundle, champion, open_version
+from winworth.config import Settings
+from winworth.errors import ConfigError
+from winworth.features.build import absent_features, build_features
+from winworth.features.examples import scoring_examples
+from winworth.flows.prepare import Prepared, prepare
+from winworth.flows.record import read_record
+from winworth.lock import run_lock
+from winworth.scoring.expected import by_account
+from winworth.scoring.scorer import Scorer, as_json
+from winworth.scoring.tiers import assign_tiers
+from winworth.sheets import to_csv, to_parquet
+from winworth.weights.reasons import Wording, reasons
+
+_LEAD = ["win_probability", "lifetime_value", "value_low", "value_high", "expected_value", "score"]
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """The scores of one as-of date, and where they were published."""
+
+    accounts: pd.DataFrame
+    deals: pd.DataFrame
+    folder: Path
+    run: dict
+
+
+def predict(settings: Settings, *, as_of: date, home: Path, lang: str = "en", excel_fr: bool = False) -> Predicted:
+    """Score what is open on `as_of` with the champion and write `home`/scores/<as_of>.
+
+    Raises IntegrityError where the champion's files are not what its manifest says, before LightGBM opens one.
+    """
+    with run_lock(home, "predict"):
+        bundle = open_champion(home, as_of)
+        scorer = Scorer.from_files(bundle.contents)
+        prepared = prepare(settings, as_of=as_of, catalog=scorer.catalog)
+        _require_features(scorer, prepared)
+        deals = score_rows(scorer, prepared, bundle, lang=lang)
+        accounts = _accounts(deals, prepared, settings)
+        deals = deals[deals["basis"] == "open_deal"].drop(columns=["basis", "name"]).reset_index(drop=True)
+        run = _run(bundle, prepared, accounts, deals, as_of)
+        folder = home / "scores" / as_of.isoformat()
+        publish_folder(folder, _files(accounts, deals, prepared, run, excel_fr))
+        return Predicted(accounts, deals, folder, run)
+
+
+def open_champion(home: Path, as_of: date) -> Bundle:
+    """Open the champion, verified; it must not have been trained later than `as_of`."""
+    bundle = open_version(home / "models" / champion(home / "models"))
+    if bundle.as_of > as_of:
+        raise ConfigError(
+            f"The champion {bundle.version} knows deals up to {bundle.as_of}; scores as of {as_of} would know the future. "
+            "Score a later day, or train as of an earlier one."
+        )
+    return bundle
+
+
+def score_rows(scorer: Scorer, prepared: Prepared, bundle: Bundle, *, lang: str) -> pd.DataFrame:
+    """Return one row for each open deal and each account without one, scored, with reasons and criterion scores."""
+    metrics = bundle.json("metrics.json")
+    rows = scoring_examples(prepared.snapshot, exclude_kinds=tuple(metrics["exclude_kinds"]))
+    features = build_features(rows, prepared.snapshot, scorer.catalog)
+    scored = scorer.explain(features, (rows["basis"] == "next_deal").to_numpy())
+    told = reasons(features, scored.by_feature, scored.criteria, scorer.weights.table["weight"], Wording(scorer.catalog, lang))
+    labels = {k + 1: label.get(lang, "") for k, label in enumerate(scorer.segments.labels if scorer.segments else ())}
+    table = scored.table.rename(columns={"value_if_won": "lifetime_value"})[_LEAD]
+    known = rows[["account_id", "deal_id", "basis"]].assign(
+        name=_names(rows, prepared), as_of=prepared.snapshot.as_of.isoformat()
+    )
+    segment = pd.Series(scored.segment, index=rows.index)
+    grouped = pd.DataFrame({"segment": segment, "segment_label": segment.map(labels).fillna("").astype("str")})
+    version = pd.DataFrame({"model_version": bundle.version}, index=rows.index)
+    criteria = scored.criteria.round(1)
+    return pd.concat([known, table, grouped, told, version, criteria], axis=1)
+
+
+def _accounts(rows: pd.DataFrame, prepared: Prepared, settings: Settings) -> pd.DataFrame:
+    """Make one row an account, with its tier; columns in the order people read them."""
+    accounts = by_account(rows)
+    rank = accounts["expected_value"].fillna(accounts["win_probability"])
+    tier = assign_tiers(rank, accounts["account_id"], shares=settings.scoring.tiers)
+    accounts = accounts.assign(tier=tier)
+    lead = ["account_id", "name", "as_of", "basis", "deal_id", *_LEAD, "tier"]
+    accounts = accounts[lead + [name for name in accounts.columns if name not in lead]]
+    order = rank.sort_values(ascending=False, kind="stable").index
+    return accounts.loc[order].reset_index(drop=True)
+
+
+def _names(rows: pd.DataFrame, prepared: Prepared) -> pd.Series:
+    if "accounts" not in prepared.snapshot or "name" not in prepared.snapshot["accounts"]:
+        return rows["account_id"]
+    names = prepared.snapshot["accounts"].set_index("account_id")["name"]
+    return names.reindex(rows["account_id"]).set_axis(rows.index)
+
+
+def _require_features(scorer: Scorer, prepared: Prepared) -> None:
+    lacking = absent_features(scorer.catalog, prepared.snapshot)
+    if lacking:
+        tables = ", ".join(sorted(set(lacking.values())))
+        raise ConfigError(
+            f"The champion was trained on {len(lacking)} features of tables the extract no longer has: {tables}. "
+            "Map them in conf/crm.yaml, or train again without them."
+        )
+
+
+def _run(bundle: Bundle, prepared: Prepared, accounts: pd.DataFrame, deals: pd.DataFrame, as_of: date) -> dict:
+    warnings = list(prepared.warnings)
+    if not len(accounts):
+        warnings.append("There is no account and no open deal to score: the files have a header only.")
+    return {
+        "as_of": as_of.isoformat(),
+        "model_version": bundle.version,
+        "n_accounts": len(accounts),
+        "n_open_deals": len(deals),
+        "tiers": accounts["tier"].value_counts().sort_index().to_dict(),
+        "read": read_record(prepared.crm.report),
+        "warnings": warnings,
+    }
+
+
+def _files(accounts: pd.DataFrame, deals: pd.DataFrame, prepared: Prepared, run: dict, excel_fr: bool) -> dict[str, bytes]:
+    written = {"run.json": as_json(run).encode(), "quarantine.csv": to_csv(prepared.crm.report.quarantine)}
+    for name, table in (("account_scores", accounts), ("deal_scores", deals)):
+        written[f"{name}.csv"] = to_csv(table, excel_fr=excel_fr)
+        written[f"{name}.parquet"] = to_parquet(table)
+    return written

@@ -1,0 +1,158 @@
+"""What a retrain leaves behind beside the models: metrics.json, weights.csv, the model card and the figures."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from winworth.models.evaluate import Judged, WinReport
+from winworth.models.ladder import Ladder
+from winworth.models.metrics import Figure
+from winworth.scoring.scorer import Scorer
+from winworth.tables import ReadReport
+from winworth.weights.criteria import CriteriaWeights
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many deals and examples there were; open deals are censored, not lost."""
+
+    n_deals: int
+    n_won: int
+    n_lost: int
+    n_open: int
+    n_examples: int
+
+    @classmethod
+    def of(cls, rows: pd.DataFrame) -> "Counts":
+        """Count the deals behind the examples by what is known of them."""
+        status = rows.drop_duplicates("deal_id")["status"]
+        n = {name: int((status == name).sum()) for name in ("won", "lost", "open")}
+        return cls(len(status), n["won"], n["lost"], n["open"], len(rows))
+
+
+def win_record(report: WinReport, ladder: Ladder, counts: Counts) -> dict:
+    """Return the part of metrics.json on winning, under its stable keys."""
+    figures = {name: _figures(found) for name, found in report.figures.items()}
+    chosen = figures[report.chosen]
+    return {
+        "out_of_time": chosen if report.is_forward else None,
+        "cross_validated": None if report.is_forward else chosen,
+        "new_accounts": None if report.new_accounts is None else _figures(report.new_accounts),
+        "baselines": {name.replace(" ", "_"): figures[name] for name in ("base rate", "ridge", "trees")},
+        "period": report.period,
+        "chosen": report.chosen,
+        "ladder": [
+            {"rung": name, "log_loss": ladder.loss[name], "behind_best": mean, "standard_error": error}
+            for name, (mean, error) in ladder.behind_best.items()
+        ],
+        **counts.__dict__,
+    }
+
+
+def base_rate_record(counts: Counts) -> dict:
+    """Return the part of metrics.json on winning where too few deals have ended to learn from: a rate and its interval."""
+    low, high = wilson(counts.n_won, counts.n_won + counts.n_lost)
+    n = counts.n_won + counts.n_lost
+    rate = Figure(counts.n_won / n if n else np.nan, low, high, n).to_dict()
+    return {
+        "out_of_time": None,
+        "cross_validated": None,
+        "new_accounts": None,
+        "baselines": {"base_rate": {"base_rate": rate}},
+        "period": "none",
+        "chosen": "base rate",
+        "ladder": [],
+        **counts.__dict__,
+    }
+
+
+def wilson(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
+    """Return Wilson's 95 % interval of a share (Wilson 1927); the whole of 0-1 where there are no cases."""
+    if n == 0:
+        return 0.0, 1.0
+    share, spread = successes / n, z * np.sqrt(successes / n * (1 - successes / n) / n + z**2 / (4 * n**2))
+    middle = share + z**2 / (2 * n)
+    return float((middle - spread) / (1 + z**2 / n)), float((middle + spread) / (1 + z**2 / n))
+
+
+def curves(judged: Judged, chosen: str, n_bins: int = 10) -> dict:
+    """Return the calibration by tenths of the prediction, with Wilson's intervals, and the gain curve."""
+    p, y, w = judged.p[chosen], judged.y, judged.weight
+    order = np.argsort(p, kind="stable")
+    calibration = []
+    for part in np.array_split(order, n_bins):
+        if not len(part):
+            continue
+        effective = int(round(w[part].sum()))
+        observed = float(np.average(y[part], weights=w[part]))
+        low, high = wilson(round(observed * effective), effective)
+        predicted = float(np.average(p[part], weights=w[part]))
+        calibration.append({"predicted": predicted, "observed": observed, "low": low, "high": high, "n": len(part)})
+    best_first = order[::-1]
+    reached, won = np.cumsum(w[best_first]) / w.sum(), np.cumsum((w * y)[best_first]) / max(float(w @ y), 1e-12)
+    at = np.linspace(0, 1, 21)
+    gain = [{"share": float(a), "captured": float(np.interp(a, np.r_[0, reached], np.r_[0, won]))} for a in at]
+    return {"calibration": calibration, "gain": gain}
+
+
+def read_record(report: ReadReport) -> list[dict]:
+    """Return where the rows of each file went, for metrics.json."""
+    names = ("table", "file", "sha256", "n_read", "n_used", "n_quarantined", "n_duplicate", "n_out_of_scope")
+    return [{name: getattr(count, name) for name in names} for count in report.files]
+
+
+def labelled_weights(weights: CriteriaWeights, scorer: Scorer, lang: str) -> pd.DataFrame:
+    """Return the weights table with each criterion's label in a language."""
+    labels = {name: criterion.label.get(lang, name) for name, criterion in scorer.catalog.criteria.items()}
+    table = weights.table
+    label = pd.Series({name: labels[name] for name in table.index}, dtype="str")
+    names = ["family", "weight", "through_winning", "through_worth", "direction"]
+    return table[names].assign(label=label)[["label", *names]]
+
+
+def model_card(metrics: Mapping, weights: pd.DataFrame) -> str:
+    """Write the model card in Markdown from what was measured; what was not says so."""
+    win, tax = metrics["win"], metrics["leak_tax"]
+    lines = [
+        f"# Model card, as of {metrics['as_of']}",
+        "",
+        f"- Deals: {win['n_deals']} ({win['n_won']} won, {win['n_lost']} lost, {win['n_open']} open and censored), "
+        f"{win['n_examples']} examples",
+        f"- Win model: {win['chosen']}; judged on: {win['period']}; horizon {metrics['horizon_days']} days",
+    ]
+    for title, key in (
+        ("Out of time", "out_of_time"),
+        ("Cross-validated", "cross_validated"),
+        ("New accounts", "new_accounts"),
+    ):
+        lines.append(f"- {title}: {_told(win[key])}")
+    lines += [f"- Baseline {name}: {_told(found)}" for name, found in win["baselines"].items()]
+    lines.append(f"- Value: {metrics['value_basis']}")
+    leak = "not measured"
+    if tax:
+        leak = f"AUC {tax['auc_without']:.3f} without, {tax['auc_with']:.3f} with {', '.join(tax['columns'])}"
+    lines += [f"- Leak tax: {leak}", f"- Gate: {'passed' if metrics['gate']['passed'] else 'refused'}"]
+    lines += [f"  - {check['name']}: {check['says']}" for check in metrics["gate"]["checks"]]
+    lines += ["", "## Criteria weights", "", "| criterion | weight | through winning | through worth |", "|---|--:|--:|--:|"]
+    for name, row in weights.iterrows():
+        lines.append(f"| {name} | {row['weight']} | {row['through_winning']} | {row['through_worth']} |")
+    lines += ["", "## Warnings", "", *[f"- {warning}" for warning in metrics["warnings"]]]
+    return "\n".join(lines) + "\n"
+
+
+def _told(figures: Mapping | None) -> str:
+    if not figures or "auc" not in figures:
+        return "not measured"
+    parts = []
+    for name in ("auc", "log_loss", "brier", "calibration_slope"):
+        f = figures[name]
+        if f["value"] is not None:
+            interval = f" [{f['low']:.3f}, {f['high']:.3f}]" if f["low"] is not None else ""
+            parts.append(f"{name} {f['value']:.3f}{interval}")
+    return f"{', '.join(parts)}, n = {figures['auc']['n']}"
+
+
+def _figures(found: Mapping[str, Figure]) -> dict:
+    return {name: figure.to_dict() for name, figure in found.items()}

@@ -1,0 +1,67 @@
+"""The page that leadership reads: what was learnt, who is A, and how surely."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+
+from winworth.atomic import write_file
+from winworth.bundle import Bundle, champion, open_version
+from winworth.config import Settings
+from winworth.errors import ConfigError
+from winworth.flows.promote import open_challenger
+from winworth.flows.record import labelled_weights
+from winworth.review.page import Review, render
+from winworth.scoring.scorer import Scorer
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """Where the page was written, in which language."""
+
+    page: Path
+    lang: str
+
+
+def review(settings: Settings, *, as_of: date, home: Path, lang: str = "en") -> Reviewed:
+    """Write `home`/reviews/<as_of>/review-<lang>.html from the champion and the scores of `as_of`.
+
+    Where no champion has been promoted the page shows the challenger and why it was refused, with no account.
+    """
+    bundle = _bundle(home)
+    metrics = bundle.json("metrics.json")
+    scorer = Scorer.from_files(bundle.contents)
+    page = render(
+        Review(
+            company=settings.crm.company,
+            currency=settings.crm.currency,
+            as_of=as_of,
+            model_version=bundle.version,
+            model_as_of=bundle.as_of.isoformat(),
+            metrics=metrics,
+            weights=labelled_weights(scorer.weights, scorer, lang),
+            accounts=_accounts(home, as_of, bundle, lang),
+            warnings=metrics["warnings"],
+        ),
+        lang=lang,
+    )
+    target = home / "reviews" / as_of.isoformat() / f"review-{lang}.html"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_file(target, page)
+    return Reviewed(target, lang)
+
+
+def _bundle(home: Path) -> Bundle:
+    if (home / "models" / "champion").exists():
+        return open_version(home / "models" / champion(home / "models"))
+    return open_challenger(home)
+
+
+def _accounts(home: Path, as_of: date, bundle: Bundle, lang: str) -> pd.DataFrame:
+    path = home / "scores" / as_of.isoformat() / "account_scores.parquet"
+    if path.exists():
+        return pd.read_parquet(path)
+    if (home / "models" / "champion").exists():
+        raise ConfigError(f"There are no scores of {as_of} in {home / 'scores'}. Run winworth predict first.")
+    return pd.DataFrame()

@@ -1,0 +1,232 @@
+"""Learn, weigh, judge, and keep what is needed to score: a challenger."""
+
+from dataclasses import dataclass
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from winworth.bundle import save_version, set_challenger
+from winworth.config import Settings
+from winworth.features.catalog import Catalog
+from winworth.features.refused import refused_columns, refused_features
+from winworth.flows import gate, record
+from winworth.flows.learn import (
+    Examples,
+    Plan,
+    Recipe,
+    Reference,
+    Worth,
+    day_number,
+    examples_of,
+    judge_value,
+    learn_value,
+    no_weights,
+    plan_folds,
+    reference_population,
+    weigh,
+    win_task,
+    worth_of,
+)
+from winworth.flows.prepare import Prepared, Track, prepare, untracked, without_absent
+from winworth.lock import run_lock
+from winworth.models.by_name import ByName
+from winworth.models.calibration import Platt
+from winworth.models.evaluate import WinReport, judge_forward, judge_grouped, leak_tax
+from winworth.models.ladder import Ladder, climb
+from winworth.models.task import Rung, WinTask
+from winworth.models.win import WinModel
+from winworth.scoring.scorer import Scorer, as_json
+from winworth.scoring.segments import Segments, find_segments
+from winworth.sheets import to_csv
+from winworth.tracking import TrackedRun, record_run
+from winworth.weights.criteria import CriteriaWeights
+from winworth.weights.reasons import Wording
+
+LANGUAGES = ("en", "fr")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A challenger: its version, what it scores with, and what was measured (the content of metrics.json)."""
+
+    version: str
+    scorer: Scorer
+    metrics: dict
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """The win side of a retrain: how the final model is made, how it was judged, and why it may not be promoted."""
+
+    recipe: Recipe
+    win: dict
+    curves: dict | None
+    tax: dict | None
+    value: dict | None
+    checks: list[gate.Check]
+
+    @property
+    def has_signal(self) -> bool:
+        """Whether there is anything to rank by."""
+        return self.recipe.rung.name != "base rate"
+
+
+def train(settings: Settings, *, as_of: date, home: Path, track: Track = untracked) -> Trained:
+    """Learn from the extract as known on `as_of`, write a model version below `home`/models and make it the challenger."""
+    with run_lock(home, "train"):
+        prepared = prepare(settings, as_of=as_of)
+        catalog = without_absent(settings.catalog, prepared.crm)
+        examples = examples_of(prepared.snapshot, catalog, settings)
+        task = win_task(examples, catalog, settings, prepared.snapshot)
+        worth = worth_of(examples, settings)
+        learnt = _learn(prepared, examples, task, worth, settings, track)
+        reference = reference_population(examples, prepared.snapshot, catalog, settings)
+        scorer = _scorer(learnt, task, worth, reference, catalog, settings)
+        metrics = _metrics(learnt, prepared, worth, reference, settings, as_of)
+        version = save_version(home / "models", _files(scorer, metrics), as_of=as_of)
+        set_challenger(home / "models", version)
+        record_run(home, _tracked(settings, metrics, version, home))
+        return Trained(version, scorer, metrics)
+
+
+def _learn(prepared: Prepared, examples: Examples, task: WinTask, worth: Worth, settings: Settings, track: Track) -> Learnt:
+    """Choose the rung, judge it, and measure the leak tax; with too few deals, the base rate and nothing more."""
+    win, as_of = settings.training.win, prepared.snapshot.as_of
+    counts = record.Counts.of(examples.rows)
+    day = day_number(as_of) if task.histories is not None else None
+    enough = gate.enough_deals(counts.n_won, counts.n_lost, least_wins=win.least_wins, least_losses=win.least_losses)
+    if not enough.passed:
+        recipe = Recipe(Rung("base rate"), Platt(), day)
+        return Learnt(recipe, record.base_rate_record(counts), None, None, None, [enough])
+    plan = plan_folds(examples, task, settings, as_of=as_of)
+    ladder = climb(task, plan.choice, n_deals=counts.n_deals, track=track)
+    report = _judge(task, plan, ladder, settings)
+    chosen = ladder.chosen
+    tax = _leak_tax(prepared, examples, task, plan, chosen if chosen.name != "base rate" else ladder.rungs["trees"], settings)
+    value = judge_value(task, worth, plan)
+    return Learnt(
+        Recipe(chosen, ladder.tested.platt(chosen.name), day),
+        record.win_record(report, ladder, counts),
+        record.curves(report.judged, chosen.name),
+        tax,
+        None if value is None else {name: figure.to_dict() for name, figure in value.items()},
+        [enough, gate.beats_base_rate(report), gate.holds_against_ridge(report)],
+    )
+
+
+def _judge(task: WinTask, plan: Plan, ladder: Ladder, settings: Settings) -> WinReport:
+    capacity, n_boot = settings.scoring.tiers["A"], settings.training.n_boot
+    if plan.locked is not None:
+        return judge_forward(task, plan.locked, ladder, capacity=capacity, n_boot=n_boot)
+    return judge_grouped(ladder, seed=task.seed, capacity=capacity, n_boot=n_boot)
+
+
+def _leak_tax(prepared: Prepared, examples: Examples, task: WinTask, plan: Plan, rung: Rung, settings: Settings) -> dict | None:
+    columns = refused_columns(prepared.crm, settings.waived(prepared.snapshot.as_of))
+    if not columns or not settings.training.leak_tax:
+        return None
+    leaking = pd.concat([task.features, refused_features(examples.rows, prepared.crm, columns)], axis=1)
+    without, with_them = leak_tax(task, task.with_features(leaking), plan.choice, rung)
+    names = [f"{table}.{column}" for table, column in columns]
+    return {"columns": names, "auc_without": without, "auc_with": with_them, "rung": rung.name}
+
+
+def _scorer(learnt: Learnt, task: WinTask, worth: Worth, reference: Reference, catalog: Catalog, settings: Settings) -> Scorer:
+    """Train the final models on all that is known, weigh the criteria, and find the segments."""
+    win = learnt.recipe.fit(task)
+    if not learnt.has_signal:
+        return Scorer(catalog, win, None, no_weights(catalog, list(task.features.columns)), None)
+    value = learn_value(task, worth)
+    mean = float(win.model.predict_proba(win.matrix.transform(reference.features))[:, 1].mean())
+    weights = weigh(task, worth, reference, catalog, recipe=learnt.recipe, mean_probability=mean)
+    return Scorer(catalog, win, value, weights, _segments(win, weights, reference, catalog, settings))
+
+
+def _segments(
+    win: ByName[WinModel], weights: CriteriaWeights, reference: Reference, catalog: Catalog, settings: Settings
+) -> Segments | None:
+    """Find segments on features that an account has with or without an open deal, each with its criterion's share."""
+    if not len(reference.features) or weights.table["weight"].sum() == 0:
+        return None
+    criteria = catalog.criterion_of
+    weight = weights.table["weight"]
+    n_features = {name: len(criterion.features) for name, criterion in catalog.criteria.items()}
+    shares = pd.Series({f: weight[criteria[f]] / 100 / n_features[criteria[f]] for f in win.matrix.features_})
+    wordings = {lang: Wording(catalog, lang) for lang in LANGUAGES}
+    most = settings.scoring.most_segments
+    return find_segments(reference.features, shares, wordings, most=most, seed=settings.training.seed)
+
+
+def _metrics(learnt: Learnt, prepared: Prepared, worth: Worth, reference: Reference, settings: Settings, as_of: date) -> dict:
+    warnings = list(prepared.warnings)
+    if worth.n_unknown:
+        warnings.append(f"{worth.n_unknown} won deals have no amount: they count for winning and not for value.")
+    if learnt.has_signal and not reference.is_pipeline:
+        warnings.append("Fewer than 50 accounts or deals are open to work: weights are read on past deals instead.")
+    if not learnt.has_signal:
+        warnings.append("There is nothing to rank by: no weights are published.")
+    return {
+        "as_of": as_of.isoformat(),
+        "company": settings.crm.company,
+        "currency": settings.crm.currency,
+        "mode": "model" if learnt.has_signal else "base_rate",
+        "horizon_days": settings.training.win.horizon_days,
+        "exclude_kinds": list(settings.training.win.exclude_kinds),
+        "seed": settings.training.seed,
+        "win": learnt.win,
+        "value": learnt.value,
+        "value_basis": worth.basis if not np.isnan(worth.money).all() else "none: no deal has an amount",
+        "leak_tax": learnt.tax,
+        "gate": gate.gate_record(learnt.checks),
+        "weights_published": learnt.has_signal,
+        "curves": learnt.curves,
+        "read": record.read_record(prepared.crm.report),
+        "warnings": warnings,
+    }
+
+
+def _files(scorer: Scorer, metrics: dict) -> dict[str, bytes]:
+    """Return every file of the model version: models, record, figures, and the code by which MLflow loads it."""
+    from winworth.review import charts
+
+    weights = record.labelled_weights(scorer.weights, scorer, "en")
+    kept = {
+        "metrics.json": as_json(metrics).encode(),
+        "weights.csv": to_csv(weights.reset_index()),
+        "model_card.md": record.model_card(metrics, weights).encode(),
+        "pyfunc.py": files("winworth").joinpath("pyfunc.py").read_bytes(),
+    }
+    if metrics["weights_published"]:
+        kept["figures/weights.svg"] = charts.weights_chart(weights, "en").encode()
+        kept["figures/calibration.svg"] = charts.calibration_chart(metrics["curves"]["calibration"], "en").encode()
+        kept["figures/gain.svg"] = charts.gain_chart(metrics["curves"]["gain"], "en").encode()
+    return scorer.to_files() | kept
+
+
+def _tracked(settings: Settings, metrics: dict, version: str, home: Path) -> TrackedRun:
+    win = metrics["win"]
+    measured = {}
+    for block in ("out_of_time", "cross_validated", "new_accounts"):
+        for name, figure in (win[block] or {}).items():
+            measured |= {
+                f"win.{block}.{name}{end}": figure[key] for end, key in (("", "value"), (".low", "low"), (".high", "high"))
+            }
+    measured |= {f"value.{name}": figure["value"] for name, figure in (metrics["value"] or {}).items()}
+    params = {f"win.{k}": v for k, v in settings.training.win.__dict__.items()} | {
+        "seed": settings.training.seed,
+        "chosen": win["chosen"],
+        "n_deals": win["n_deals"],
+        "as_of": metrics["as_of"],
+    }
+    return TrackedRun(
+        experiment=settings.crm.company,
+        name=version,
+        params={name: str(value) for name, value in params.items()},
+        metrics={name: value for name, value in measured.items() if value is not None},
+        tags={"mode": metrics["mode"], "gate": "passed" if metrics["gate"]["passed"] else "refused"},
+        bundle=home / "models" / version,
+        model_version=version,
+    )

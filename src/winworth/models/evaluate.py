@@ -1,0 +1,118 @@
+"""What the chosen model is worth on rows it did not choose by, beside its baselines, each figure with its interval."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit
+from scipy.stats import norm
+
+from winworth.models.folds import Fold, fold_of_groups
+from winworth.models.ladder import Ladder
+from winworth.models.metrics import Figure, auc, log_loss_rows, paired_difference, win_metrics, with_interval
+from winworth.models.task import Rung, WinTask
+
+BASELINES = ("base rate", "ridge", "trees")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Rows judged: outcomes, weights, accounts, and each model's calibrated probability."""
+
+    y: np.ndarray
+    weight: np.ndarray
+    accounts: np.ndarray
+    p: Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class WinReport:
+    """How the chosen rung does: `period` names the locked quarter, or says that there are no dates to test by."""
+
+    chosen: str
+    period: str
+    is_forward: bool
+    judged: Judged
+    figures: Mapping[str, Mapping[str, Figure]]
+    new_accounts: Mapping[str, Figure] | None
+
+    def loss_against(self, rival: str) -> tuple[float, float]:
+        """Return mean log loss of the chosen model less the rival's, and its standard error by account."""
+        rows = {name: log_loss_rows(self.judged.y, self.judged.p[name]) for name in (self.chosen, rival)}
+        return paired_difference(rows[self.chosen], rows[rival], self.judged.weight, self.judged.accounts)
+
+    def chance_better_than(self, rival: str) -> float:
+        """Return P(the chosen model has the lower log loss), by the normal approximation of the paired difference."""
+        mean, error = self.loss_against(rival)
+        return float(norm.cdf(-mean / error)) if error > 0 else float(mean < 0)
+
+
+def judge_forward(task: WinTask, locked: Fold, ladder: Ladder, *, capacity: float, n_boot: int) -> WinReport:
+    """Train each model on what was known before the locked quarter, and measure it there."""
+    names = dict.fromkeys([ladder.chosen.name, *BASELINES])
+    y, weight = task.outcomes(locked.test, locked.test_day)
+    kept = weight > 0
+    p = {name: _forward(task, locked, ladder, ladder.rungs[name])[kept] for name in names}
+    judged = Judged(y[kept], weight[kept], task.accounts[locked.test][kept], p)
+    return WinReport(
+        ladder.chosen.name,
+        locked.name,
+        True,
+        judged,
+        _figures(judged, task.seed, capacity, n_boot),
+        _new_accounts(task, locked, ladder, capacity, n_boot),
+    )
+
+
+def judge_grouped(ladder: Ladder, *, seed: int, capacity: float, n_boot: int) -> WinReport:
+    """Measure on the folds themselves, calibrated across folds: all that can be had without dates."""
+    tested = ladder.tested
+    names = dict.fromkeys([ladder.chosen.name, *BASELINES])
+    judged = Judged(tested.y, tested.weight, tested.accounts, {name: tested.calibrated(name) for name in names})
+    figures = _figures(judged, seed, capacity, n_boot)
+    return WinReport(ladder.chosen.name, "no dates", False, judged, figures, None)
+
+
+def leak_tax(task: WinTask, leaking: WinTask, folds: tuple[Fold, ...], rung: Rung) -> tuple[float, float]:
+    """Return the AUC in the folds without and with the refused columns, by the same rung."""
+    found = []
+    for one in (task, leaking):
+        parts = [(one.margin(one.fit(f.train, f.train_day, rung), f.test), *one.outcomes(f.test, f.test_day)) for f in folds]
+        z, y, w = (np.concatenate(column) for column in zip(*parts, strict=True))
+        found.append(auc(y[w > 0], z[w > 0], w[w > 0]))
+    return found[0], found[1]
+
+
+def _forward(task: WinTask, fold: Fold, ladder: Ladder, rung: Rung) -> np.ndarray:
+    margin = task.margin(task.fit(fold.train, fold.train_day, rung), fold.test)
+    return expit(ladder.tested.platt(rung.name).apply(margin))
+
+
+def _figures(judged: Judged, seed: int, capacity: float, n_boot: int) -> dict[str, dict[str, Figure]]:
+    metrics = win_metrics(capacity)
+    return {
+        name: {
+            key: with_interval(metric, judged.y, p, judged.weight, judged.accounts, seed=seed, n_boot=n_boot)
+            for key, metric in metrics.items()
+        }
+        for name, p in judged.p.items()
+    }
+
+
+def _new_accounts(
+    task: WinTask, locked: Fold, ladder: Ladder, capacity: float, n_boot: int, n_splits: int = 5
+) -> dict[str, Figure] | None:
+    """Measure with each test account kept out of training: a fifth of the accounts at a time."""
+    y, weight = task.outcomes(locked.test, locked.test_day)
+    accounts = task.accounts[locked.test]
+    if len(np.unique(accounts)) < n_splits:
+        return None
+    fold, p = fold_of_groups(accounts, n_splits=n_splits, seed=task.seed), np.empty(len(locked.test))
+    for k in range(n_splits):
+        strangers = accounts[fold == k]
+        train = locked.train[~np.isin(task.accounts[locked.train], strangers)]
+        apart = Fold(train, locked.test[fold == k], locked.train_day, locked.test_day)
+        p[fold == k] = _forward(task, apart, ladder, ladder.chosen)
+    kept = weight > 0
+    judged = Judged(y[kept], weight[kept], accounts[kept], {ladder.chosen.name: p[kept]})
+    return _figures(judged, task.seed, capacity, n_boot)[ladder.chosen.name]

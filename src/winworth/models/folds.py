@@ -1,0 +1,139 @@
+"""The one splitter: forward in time where there are dates, apart by group where there are none, twins never apart."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from winworth.errors import DataError
+
+_DAY0 = np.datetime64("1970-01-01", "D")
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Rows to train on and to test on, and the days whose knowledge labels may use (None: all there is)."""
+
+    train: np.ndarray
+    test: np.ndarray
+    train_day: int | None = None
+    test_day: int | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class ForwardPlan:
+    """The locked quarter, read once by the gate, and the earlier quarters in which everything is chosen."""
+
+    locked: Fold
+    choice: tuple[Fold, ...]
+
+
+def forward_plan(
+    observed: np.ndarray, twins: np.ndarray, *, day: int, horizon: int, embargo: int = 30, n_choice: int = 4
+) -> ForwardPlan:
+    """Plan the folds of a retrain on `day` (days since 1970, as is `observed`).
+
+    The locked period is the latest calendar quarter whose outcomes are all mature on `day`. The choice quarters are the
+    latest ones mature when the locked quarter began. Each fold trains on what was observed, and with outcomes as known,
+    `embargo` days before its quarter; training rows with the same inputs as a test row (`twins`) are left out.
+    """
+    quarters = _quarters(observed)
+    if quarters:
+        mature = [q for q in quarters if q[1] + horizon <= day]
+        if mature:
+            start, end = mature[-1]
+            earlier = [q for q in mature if q[1] + horizon <= start and q[0] - embargo > observed.min()][-n_choice:]
+            if earlier:
+                choice = tuple(_fold(observed, twins, q, test_day=start, embargo=embargo) for q in earlier)
+                usable = tuple(fold for fold in choice if len(fold.train) >= 50 and len(fold.test) >= 20)
+                if usable:
+                    return ForwardPlan(_fold(observed, twins, (start, end), test_day=day, embargo=embargo), usable)
+    span = int(np.ptp(observed)) if len(observed) else 0
+    raise DataError(
+        f"The history is too short to test forward in time: {len(observed)} examples over {span} days, and a horizon of "
+        f"{horizon} days needs a quarter to choose in, matured before the quarter to judge in began. Export an older history, "
+        "or set a shorter win.horizon_days in conf/training.yaml."
+    )
+
+
+class GroupedFolds:
+    """Folds in which no group is parted, by scikit-learn's `split(X, y, groups)` protocol; deterministic by `seed`."""
+
+    def __init__(self, n_splits: int = 5, seed: int = 0):
+        self.n_splits = n_splits
+        self.seed = seed
+
+    def get_n_splits(self, X: object = None, y: object = None, groups: object = None) -> int:
+        """Return the number of folds."""
+        return self.n_splits
+
+    def split(self, X: object, y: object = None, groups: np.ndarray | None = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield the rows to train on and to test on; groups are dealt out largest first to the smallest fold."""
+        of = fold_of_groups(groups, n_splits=self.n_splits, seed=self.seed)
+        for k in range(self.n_splits):
+            yield np.flatnonzero(of != k), np.flatnonzero(of == k)
+
+
+def fold_of_groups(groups: np.ndarray, *, n_splits: int, seed: int) -> np.ndarray:
+    """Return the fold of each row such that groups stay whole and folds are of nearly equal size."""
+    codes, sizes = np.unique(groups, return_inverse=True, return_counts=True)[1:]
+    if len(sizes) < n_splits:
+        raise DataError(f"{len(sizes)} groups cannot be dealt into {n_splits} folds. More accounts or deals are needed.")
+    order = np.lexsort((np.random.default_rng(seed).permutation(len(sizes)), -sizes))
+    load, fold = np.zeros(n_splits, dtype=np.int64), np.empty(len(sizes), dtype=np.int64)
+    for group in order:
+        fold[group] = np.argmin(load)
+        load[fold[group]] += sizes[group]
+    return fold[codes]
+
+
+def grouped_folds(groups: np.ndarray, *, n_splits: int = 5, seed: int = 0) -> tuple[Fold, ...]:
+    """Return folds in which groups stay whole."""
+    split = GroupedFolds(n_splits, seed).split(None, None, groups)
+    return tuple(Fold(train, test, name=f"fold {k + 1}") for k, (train, test) in enumerate(split))
+
+
+def input_twins(features: pd.DataFrame) -> np.ndarray:
+    """Return a code for each row, the same for rows whose inputs are all the same."""
+    return pd.factorize(pd.util.hash_pandas_object(features, index=False))[0]
+
+
+def joined_groups(*keys: np.ndarray) -> np.ndarray:
+    """Return a code for each row, the same for rows linked by any key (codes below 0 link nothing)."""
+    n = len(keys[0])
+    offset, rows, nodes = n, [], []
+    for key in keys:
+        linked = np.flatnonzero(key >= 0)
+        rows.append(linked)
+        nodes.append(key[linked] + offset)
+        offset += int(key.max(initial=-1)) + 1
+    row, node = np.concatenate(rows), np.concatenate(nodes)
+    graph = coo_matrix((np.ones(len(row)), (row, node)), shape=(offset, offset))
+    return np.unique(connected_components(graph, directed=False)[1][:n], return_inverse=True)[1]
+
+
+def _fold(observed: np.ndarray, twins: np.ndarray, quarter: tuple[int, int], *, test_day: int, embargo: int) -> Fold:
+    start, end = quarter
+    test = np.flatnonzero((observed >= start) & (observed < end))
+    train_day = start - embargo
+    train = np.flatnonzero((observed <= train_day) & ~np.isin(twins, twins[test]))
+    return Fold(train, test, train_day, test_day, name=_quarter_name(start))
+
+
+def _quarters(observed: np.ndarray) -> list[tuple[int, int]]:
+    """List the calendar quarters from the first to the last observed day: first day, and first day of the next."""
+    if not len(observed):
+        return []
+    months = (_DAY0 + np.array([observed.min(), observed.max()])).astype("datetime64[M]").astype(int) // 3 * 3
+    starts = np.arange(months[0], months[1] + 6, 3).astype("datetime64[M]").astype("datetime64[D]")
+    days = (starts - _DAY0).astype(int).tolist()
+    return list(zip(days[:-1], days[1:], strict=True))
+
+
+def _quarter_name(start: int) -> str:
+    month = (_DAY0 + start).astype("datetime64[M]").astype(int)
+    return f"{1970 + month // 12} Q{month % 12 // 3 + 1}"

@@ -1,0 +1,121 @@
+"""From the base rate up to large trees: the folds choose the rung, in favour of the simpler."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit
+
+from winworth.models.calibration import Platt, fit_platt
+from winworth.models.folds import Fold
+from winworth.models.metrics import log_loss_rows, paired_difference
+from winworth.models.task import Rung, WinTask
+from winworth.models.trees import TreeSize, small_trees
+
+RIDGE_STRENGTHS = (0.003, 0.03, 0.3)
+MANY_DEALS = 10_000
+
+
+@dataclass(frozen=True)
+class Tested:
+    """Rows tested in folds: their outcomes, weights, accounts and fold, and each rung's margins before calibration."""
+
+    rows: np.ndarray
+    fold: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray
+    accounts: np.ndarray
+    margins: dict[str, np.ndarray]
+
+    def platt(self, rung: str) -> Platt:
+        """Fit the calibration of a rung on all tested rows."""
+        return fit_platt(self.margins[rung], self.y, self.weight)
+
+    def calibrated(self, rung: str) -> np.ndarray:
+        """Return each tested row's probability, calibrated on the other folds (on its own where there is only one)."""
+        margin, z = self.margins[rung], np.empty(len(self.rows))
+        for fold in np.unique(self.fold):
+            here = self.fold == fold
+            rest = ~here if (~here).any() else here
+            z[here] = fit_platt(margin[rest], self.y[rest], self.weight[rest]).apply(margin[here])
+        return expit(z)
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """The rungs from simple to complex, their loss in the folds, what was chosen, and what was tested on the way."""
+
+    rungs: dict[str, Rung]
+    loss: dict[str, float]
+    behind_best: dict[str, tuple[float, float]]
+    chosen: Rung
+    tested: Tested
+
+
+def rungs_for(n_deals: int) -> tuple[list[Rung], list[Rung]]:
+    """Return the ridges and the trees that a history of this size may try, from small to large."""
+    ridges = [Rung(f"ridge C={C:g}", C=C) for C in RIDGE_STRENGTHS]
+    trees = [Rung("trees", size=small_trees(n_deals))]
+    if n_deals >= MANY_DEALS:
+        trees += [
+            Rung("16 leaves", size=TreeSize(16, 600, 0.05, min_rows=20, bins=1023)),
+            Rung("63 leaves", size=TreeSize(63, 800, 0.03, min_rows=20, bins=4095)),
+        ]
+    return ridges, trees
+
+
+def climb(task: WinTask, folds: tuple[Fold, ...], *, n_deals: int, track=lambda steps, label: steps) -> Ladder:
+    """Test every rung in the folds and choose.
+
+    The rung with the least log loss is the best; chosen is the simplest one behind it by no more than one standard error
+    of the paired difference, accounts counted as one draw (Breiman et al. 1984, the one-standard-error rule).
+    """
+    ridges, trees = rungs_for(n_deals)
+    tested = _test(task, folds, [Rung("base rate"), *ridges, *trees], track)
+    ridge = min(ridges, key=lambda rung: _loss(tested, rung.name))
+    average = Rung("average", C=ridge.C, size=trees[0].size)
+    halves = (tested.margins[ridge.name], tested.margins[trees[0].name])
+    margins = {
+        "base rate": tested.margins["base rate"],
+        "ridge": tested.margins[ridge.name],
+        "trees": tested.margins["trees"],
+        "average": np.mean(halves, axis=0),
+    } | {rung.name: tested.margins[rung.name] for rung in trees[1:]}
+    tested = Tested(tested.rows, tested.fold, tested.y, tested.weight, tested.accounts, margins)
+    named = [Rung("base rate"), Rung("ridge", C=ridge.C), trees[0], average, *trees[1:]]
+    return _choose({rung.name: rung for rung in named}, tested)
+
+
+def _test(task: WinTask, folds: tuple[Fold, ...], rungs: list[Rung], track) -> Tested:
+    steps = [(k, fold, rung) for k, fold in enumerate(folds) for rung in rungs]
+    margins: dict[str, list[np.ndarray]] = {rung.name: [] for rung in rungs}
+    for _, fold, rung in track(steps, "Testing models in folds"):
+        margins[rung.name].append(task.margin(task.fit(fold.train, fold.train_day, rung), fold.test))
+    outcomes = [task.outcomes(fold.test, fold.test_day) for fold in folds]
+    rows = np.concatenate([fold.test for fold in folds])
+    kept = np.concatenate([w for _, w in outcomes]) > 0
+    return Tested(
+        rows=rows[kept],
+        fold=np.repeat(np.arange(len(folds)), [len(fold.test) for fold in folds])[kept],
+        y=np.concatenate([y for y, _ in outcomes])[kept],
+        weight=np.concatenate([w for _, w in outcomes])[kept],
+        accounts=task.accounts[rows][kept],
+        margins={name: np.concatenate(parts)[kept] for name, parts in margins.items()},
+    )
+
+
+def _loss(tested: Tested, name: str) -> float:
+    return float(np.average(_rows(tested, name), weights=tested.weight))
+
+
+def _rows(tested: Tested, name: str) -> np.ndarray:
+    return log_loss_rows(tested.y, expit(tested.margins[name]))
+
+
+def _choose(rungs: dict[str, Rung], tested: Tested) -> Ladder:
+    loss = {name: _loss(tested, name) for name in rungs}
+    best = min(loss, key=loss.get)
+    behind = {
+        name: paired_difference(_rows(tested, name), _rows(tested, best), tested.weight, tested.accounts) for name in rungs
+    }
+    chosen = next(name for name, (mean, error) in behind.items() if mean <= error)
+    return Ladder(rungs, loss, behind, rungs[chosen], tested)

@@ -1,0 +1,65 @@
+"""What a win model is asked: features, outcomes as known on a day, weights, and whose rows they are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from winworth.models.by_name import ByName, monotone_columns
+from winworth.models.censoring import Histories, outcomes_by
+from winworth.models.matrix import FeatureMatrix
+from winworth.models.trees import TreeSize
+from winworth.models.win import WinModel
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One step of the ladder: a ridge strength, a size of trees, both (averaged in log-odds) or neither (base rate)."""
+
+    name: str
+    C: float | None = None
+    size: TreeSize | None = None
+
+
+@dataclass(frozen=True)
+class WinTask:
+    """Examples to learn winning from.
+
+    `histories` is None where deals have no dates: outcomes are then `won`, all settled. `weight` sums to 1 over the
+    examples of a deal; `accounts` are int codes.
+    """
+
+    features: pd.DataFrame
+    won: np.ndarray
+    weight: np.ndarray
+    accounts: np.ndarray
+    horizon: int
+    histories: Histories | None = None
+    directions: Mapping[str, str] = field(default_factory=dict)
+    seed: int = 0
+    threads: int = 2
+
+    def outcomes(self, rows: np.ndarray, day: int | None) -> tuple[np.ndarray, np.ndarray]:
+        """Return the outcomes of some rows as known on `day`, and their weights (0: not yet known)."""
+        if self.histories is None or day is None:
+            return self.won[rows].astype(float), self.weight[rows]
+        y, censoring = outcomes_by(self.histories.take(rows), horizon=self.horizon, day=day)
+        return y, self.weight[rows] * censoring
+
+    def fit(self, rows: np.ndarray, day: int | None, rung: Rung) -> ByName[WinModel]:
+        """Train a rung on some rows with outcomes as known on `day`."""
+        y, weight = self.outcomes(rows, day)
+        features = self.features.iloc[rows[weight > 0]]
+        matrix = FeatureMatrix().fit(features)
+        monotone = monotone_columns(matrix.columns_, self.directions)
+        model = WinModel(rung.C, rung.size, monotone, self.seed, self.threads)
+        return ByName(matrix, model.fit(matrix.transform(features), y[weight > 0], weight[weight > 0]))
+
+    def margin(self, fitted: ByName[WinModel], rows: np.ndarray) -> np.ndarray:
+        """Return the log-odds, before calibration, of some rows."""
+        return fitted.model.margin(fitted.matrix.transform(self.features.iloc[rows]))
+
+    def with_features(self, features: pd.DataFrame) -> "WinTask":
+        """Return the same task with other features."""
+        return WinTask(**{**self.__dict__, "features": features})

@@ -1,0 +1,164 @@
+"""What an account is worth if its deal is won: whether it buys at all, and how much, both in logs."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit, log_expit
+from sklearn.base import BaseEstimator, RegressorMixin
+
+from winworth.errors import DataError
+from winworth.models.by_name import ByName
+from winworth.models.folds import GroupedFolds
+from winworth.models.linear import Linear
+from winworth.models.matrix import FeatureMatrix
+from winworth.models.metrics import Figure, gini, spearman
+from winworth.models.trees import Trees, TreeSize
+from winworth.models.win import WinModel
+
+LEAST = 30
+
+
+@dataclass(frozen=True)
+class Balance:
+    """What turns a mean of logs into money: Duan's smearing, the out-of-fold balance ratio, and an 80 % interval in logs."""
+
+    smearing: float
+    ratio: float
+    low: float
+    high: float
+
+    @property
+    def shift(self) -> float:
+        """What is added to the mean log value."""
+        return float(np.log(self.smearing * self.ratio))
+
+
+class ValueIfWon(RegressorMixin, BaseEstimator):
+    """A two-part lognormal model of value: P(value > 0) x exp(mean log value) x smearing x balance.
+
+    The log part averages ridge and small trees; the smearing factor (Duan 1983) and the ratio of observed to predicted
+    totals (held within 0.5-2) come from folds apart by group. The first part is learnt where at least 20 zeros and 20
+    positive values are there, and is their share otherwise.
+    """
+
+    def __init__(self, alpha: float = 10.0, size: TreeSize | None = None, seed: int = 0, threads: int = 2):
+        self.alpha = alpha
+        self.size = size
+        self.seed = seed
+        self.threads = threads
+
+    def fit(
+        self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None, groups: np.ndarray | None = None
+    ) -> "ValueIfWon":
+        """Learn from values >= 0 in money; `groups` are kept whole in the inner folds."""
+        weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
+        groups = np.arange(len(y)) if groups is None else groups
+        positive = y > 0
+        if positive.sum() < LEAST:
+            raise DataError(
+                f"{int(positive.sum())} won deals have a value above 0; {LEAST} are needed to learn what they bring."
+            )
+        self._fit_buys(X, positive, weight)
+        X, y, weight, groups = X[positive], y[positive], weight[positive], groups[positive]
+        held_out = np.empty(len(y))
+        for train, test in GroupedFolds(5, self.seed).split(X, y, groups):
+            held_out[test] = _mean_log(self._fit_logs(X[train], np.log(y[train]), weight[train]), X[test])
+        self.linear_, self.trees_ = self._fit_logs(X, np.log(y), weight)
+        self.balance_ = _balance(np.log(y), held_out, weight)
+        return self
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Return the expected value of each row, in money."""
+        return np.exp(self.log_value(X))
+
+    def log_value(self, X: np.ndarray) -> np.ndarray:
+        """Return the log of the expected value."""
+        return _mean_log((self.linear_, self.trees_), X) + self.balance_.shift + self._log_buys(X)
+
+    def interval(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the 80 % interval of what a row that buys is worth, from residuals out of fold."""
+        mean = _mean_log((self.linear_, self.trees_), X)
+        return np.exp(mean + self.balance_.low), np.exp(mean + self.balance_.high)
+
+    def contributions(self, X: np.ndarray) -> tuple[np.ndarray, float]:
+        """Return each column's part of the log value (rows, columns) and the base they start from.
+
+        Exact where the first part is a share; where it is learnt, its log-odds are put in logs by 1 - q.
+        """
+        trees, base = self.trees_.contributions(X)
+        values = (self.linear_.contributions(X) + trees) / 2
+        base = (self.linear_.intercept + base) / 2 + self.balance_.shift
+        if not isinstance(self.buys_, WinModel):
+            return values, base + float(np.log(self.buys_))
+        part, z = self.buys_.contributions(X)
+        return values + part * expit(-(part.sum(axis=1) + z))[:, None], base + float(log_expit(z))
+
+    def _fit_buys(self, X: np.ndarray, positive: np.ndarray, weight: np.ndarray) -> None:
+        self.buys_: WinModel | float = float(np.average(positive, weights=weight))
+        if min(positive.sum(), (~positive).sum()) >= 20:
+            self.buys_ = WinModel(C=0.1, seed=self.seed, threads=self.threads).fit(X, positive.astype(float), weight)
+
+    def _log_buys(self, X: np.ndarray) -> np.ndarray:
+        if isinstance(self.buys_, WinModel):
+            return log_expit(self.buys_.decision_function(X))
+        return np.full(len(X), np.log(self.buys_))
+
+    def _fit_logs(self, X: np.ndarray, logs: np.ndarray, weight: np.ndarray) -> tuple[Linear, Trees]:
+        size = self.size or TreeSize(6, 150, 0.05, min_rows=max(5, len(X) // 50))
+        linear = Linear.fit_ridge(X, logs, weight, alpha=self.alpha)
+        trees = Trees.fit(X, logs, weight, size=size, objective="regression", seed=self.seed, threads=self.threads)
+        return linear, trees
+
+    def to_files(self, name: str) -> dict[str, object]:
+        """Return what the model learnt, by file name: JSON-ready, and LightGBM's text."""
+        buys = self.buys_.to_files("buys")["buys.json"] if isinstance(self.buys_, WinModel) else self.buys_
+        learnt = {"linear": self.linear_.to_dict(), "balance": self.balance_.__dict__, "buys": buys}
+        return {f"{name}.json": learnt, f"{name}_trees.txt": self.trees_.to_text()}
+
+    @classmethod
+    def from_files(cls, learnt: dict, trees_text: str) -> "ValueIfWon":
+        """Rebuild what `to_files` wrote, ready to predict."""
+        model = cls()
+        buys = learnt["buys"]
+        model.buys_ = WinModel.from_files(buys, None) if isinstance(buys, dict) else buys
+        model.linear_, model.trees_ = Linear.from_dict(learnt["linear"]), Trees.from_text(trees_text)
+        model.balance_ = Balance(**learnt["balance"])
+        return model
+
+
+def fit_value(
+    features: pd.DataFrame, value: np.ndarray, weight: np.ndarray, accounts: np.ndarray, *, seed: int, threads: int
+) -> ByName[ValueIfWon]:
+    """Train on the feature table of won deals whose value is known."""
+    matrix = FeatureMatrix().fit(features)
+    model = ValueIfWon(seed=seed, threads=threads)
+    return ByName(matrix, model.fit(matrix.transform(features), value, weight, groups=accounts))
+
+
+def value_metrics(y: np.ndarray, predicted: np.ndarray, interval: tuple[np.ndarray, np.ndarray]) -> dict[str, Figure]:
+    """Measure predicted against observed values of won deals, by stable key; the total with an interval over rows."""
+    n, covered = len(y), float(np.mean((y >= interval[0]) & (y <= interval[1]))) if len(y) else np.nan
+    plain = {
+        "mae": float(np.mean(np.abs(y - predicted))) if n else np.nan,
+        "spearman": spearman(y, predicted),
+        "gini": gini(y, predicted),
+        "coverage_80": covered,
+    }
+    draws = np.random.default_rng(0).integers(0, n, (200, n)) if n else np.empty((0, 0), dtype=int)
+    ratios = predicted[draws].sum(axis=1) / y[draws].sum(axis=1) if n else np.array([np.nan])
+    total = Figure(float(predicted.sum() / y.sum()) if n else np.nan, *map(float, np.quantile(ratios, [0.025, 0.975])), n)
+    return {name: Figure(value, np.nan, np.nan, n) for name, value in plain.items()} | {"total_ratio": total}
+
+
+def _mean_log(halves: tuple[Linear, Trees], X: np.ndarray) -> np.ndarray:
+    return (halves[0].margin(X) + halves[1].margin(X)) / 2
+
+
+def _balance(logs: np.ndarray, held_out: np.ndarray, weight: np.ndarray) -> Balance:
+    residual = logs - held_out
+    smearing = float(np.average(np.exp(residual), weights=weight))
+    predicted = np.exp(held_out) * smearing
+    ratio = float(np.clip(weight @ np.exp(logs) / (weight @ predicted), 0.5, 2.0))
+    low, high = np.quantile(residual, [0.1, 0.9])
+    return Balance(smearing, ratio, float(low), float(high))

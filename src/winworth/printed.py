@@ -1,0 +1,198 @@
+"""What each verb prints: lines and small tables for people, and the same facts as one document."""
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from rich import box
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from winworth.flows.check import Checked
+    from winworth.flows.demo import Demonstrated
+    from winworth.flows.explain import Explained
+    from winworth.flows.predict import Predicted
+    from winworth.flows.promote import Promoted
+    from winworth.flows.review import Reviewed
+    from winworth.flows.train import Trained
+
+_READ = ("table", "n_read", "n_used", "n_quarantined", "n_duplicate", "n_out_of_scope")
+
+
+@dataclass(frozen=True)
+class Report:
+    """Parts for people (text or rich tables), and the document that --json prints."""
+
+    parts: list[Any]
+    document: dict
+
+
+def checked(found: "Checked") -> Report:
+    """Say where the rows of each file went, and what may not be used."""
+    parts: list[Any] = [_read_table(found.read)]
+    deals = ", ".join(f"{n} {status}" for status, n in found.statuses.items())
+    parts.append(f"Deals as known on the day: {deals}.")
+    if found.rules:
+        parts.append("Put aside by rule: " + ", ".join(f"{rule} {n}" for rule, n in found.rules.items()) + ".")
+    if found.refused:
+        parts.append("Not for features: " + ", ".join(found.refused) + ".")
+    return Report(parts + _warned(found.warnings), asdict(found))
+
+
+def trained(done: "Trained") -> Report:
+    """Say what was chosen, how it did beside its baselines, what the leak tax is and what weighs what."""
+    m = done.metrics
+    win = m["win"]
+    parts: list[Any] = [
+        _read_table(m["read"]),
+        f"{win['n_deals']} deals ({win['n_won']} won, {win['n_lost']} lost, {win['n_open']} open), "
+        f"{win['n_examples']} examples. Judged on: {win['period']}. Chosen: {win['chosen']}.",
+    ]
+    if win["ladder"]:
+        parts += [_ladder(win["ladder"]), _quality(win)]
+    if m["value"]:
+        told = ", ".join(f"{name} {_short(figure)}" for name, figure in m["value"].items())
+        parts.append(f"Value if won ({m['value_basis']}): {told}.")
+    if m["leak_tax"]:
+        tax = m["leak_tax"]
+        parts.append(
+            f"Leak tax: AUC {tax['auc_without']:.3f} without and {tax['auc_with']:.3f} with what was refused "
+            f"({', '.join(tax['columns'])})."
+        )
+    parts += [_weights(done)] if m["weights_published"] else []
+    parts += [
+        f"Gate: {'pass' if check['passed'] else 'REFUSED'} {check['name']}: {check['says']}." for check in m["gate"]["checks"]
+    ]
+    parts += [*_warned(m["warnings"]), f"Challenger: {done.version}"]
+    return Report(parts, {"version": done.version, "metrics": m, "weights": _weights_document(done)})
+
+
+def promoted(done: "Promoted") -> Report:
+    """Name the new champion and what it passed."""
+    parts = [f"{check['name']}: {check['says']}." for check in done.checks]
+    return Report([*parts, f"Champion: {done.version}"], asdict(done))
+
+
+def predicted(done: "Predicted") -> Report:
+    """Show the tiers, the first accounts and where the files are."""
+    tiers = ", ".join(f"{n} {tier}" for tier, n in done.run["tiers"].items())
+    parts: list[Any] = [f"{done.run['n_accounts']} accounts ({tiers}), {done.run['n_open_deals']} open deals."]
+    if len(done.accounts):
+        parts += _accounts(done.accounts)
+    parts += [*_warned(done.run["warnings"]), f"Scores: {done.folder}"]
+    return Report(parts, {"folder": str(done.folder), "run": done.run})
+
+
+def reviewed(done: "Reviewed") -> Report:
+    """Say where the page is."""
+    return Report([f"Review ({done.lang}): {done.page}"], {"page": str(done.page), "lang": done.lang})
+
+
+def explained(done: "Explained") -> Report:
+    """Show an account's scorecard; the points add up to its score."""
+    deal = f"deal {done.deal_id}" if done.deal_id else "its next deal"
+    head = f"Account {done.account_id}, {deal}: score {done.figures['score']:.1f}, "
+    head += f"win probability {done.figures['win_probability']:.0%}, expected value {_money(done.figures['expected_value'])}"
+    table = _table(f"Score {done.figures['score']:.1f}", ["criterion", "values", "0-100", "weight", "points"], n_text=2)
+    for line in done.lines:
+        table.add_row(line["criterion"], line["values"], f"{line['score']:.0f}", str(line["weight"]), f"{line['points']:.1f}")
+    return Report([head, table], asdict(done))
+
+
+def demonstrated(done: "Demonstrated") -> Report:
+    """Show what matters, five scored accounts and where everything is."""
+    parts: list[Any] = [_quality(done.trained.metrics["win"]), _weights(done.trained)]
+    parts += _accounts(done.predicted.accounts)
+    parts += [f"Model: {done.trained.version}", f"Scores: {done.predicted.folder}"]
+    parts += [f"Review ({page.lang}): {page.page}" for page in done.reviews]
+    document = {
+        "version": done.trained.version,
+        "weights": _weights_document(done.trained),
+        "accounts": _plain(done.predicted.accounts.head(5)),
+        "scores": str(done.predicted.folder),
+        "reviews": [str(page.page) for page in done.reviews],
+    }
+    return Report(parts, document)
+
+
+def _table(title: str, columns: list[str], n_text: int = 1) -> Table:
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for place, column in enumerate(columns):
+        table.add_column(column, justify="left" if place < n_text else "right", overflow="fold")
+    return table
+
+
+def _read_table(read: list[dict]) -> Table:
+    table = _table("Rows read", ["table", "read", "used", "quarantined", "duplicate", "out of scope"])
+    for count in read:
+        table.add_row(*[str(count[name]) for name in _READ])
+    return table
+
+
+def _ladder(ladder: list[dict]) -> Table:
+    table = _table("Models in the folds", ["model", "log loss", "behind the best", "standard error"])
+    for rung in ladder:
+        table.add_row(rung["rung"], f"{rung['log_loss']:.4f}", f"{rung['behind_best']:+.4f}", f"{rung['standard_error']:.4f}")
+    return table
+
+
+def _quality(win: dict) -> Table:
+    shown = {"chosen": win["out_of_time"] or win["cross_validated"], "new accounts": win["new_accounts"]}
+    shown |= {name.replace("_", " "): figures for name, figures in win["baselines"].items()}
+    table = _table(f"Judged on: {win['period']}", ["model", "AUC", "log loss", "Brier", "slope", "lift at capacity", "n"])
+    for name, figures in shown.items():
+        if figures:
+            keys = ("auc", "log_loss", "brier", "calibration_slope", "lift_at_capacity")
+            table.add_row(name, *[_short(figures[key]) for key in keys], str(figures["auc"]["n"]))
+    return table
+
+
+def _weights(done: "Trained") -> Table:
+    table = _table("Criteria weights", ["criterion", "family", "weight", "winning", "worth", "more of it"], n_text=2)
+    table_of = done.scorer.weights.table
+    labels = {name: criterion.label.get("en", name) for name, criterion in done.scorer.catalog.criteria.items()}
+    for name, row in table_of[table_of["family"] != "context"].iterrows():
+        told = {"up": "helps", "down": "hurts"}.get(row["direction"], "")
+        numbers = [str(row[key]) for key in ("weight", "through_winning", "through_worth")]
+        table.add_row(labels[name], row["family"], *numbers, told)
+    return table
+
+
+def _weights_document(done: "Trained") -> list[dict]:
+    return _plain(done.scorer.weights.table.reset_index())
+
+
+def _accounts(accounts: pd.DataFrame) -> list[Any]:
+    """Show the five accounts of highest expected value, with their reasons below."""
+    table = _table("First accounts", ["account", "tier", "score", "win", "value", "expected"])
+    lines = []
+    for row in accounts.head(5).to_dict("records"):
+        name = row["name"] if isinstance(row["name"], str) else row["account_id"]
+        numbers = [f"{row['score']:.0f}", f"{row['win_probability']:.0%}"]
+        table.add_row(name[:40], row["tier"], *numbers, _money(row["lifetime_value"]), _money(row["expected_value"]))
+        told = "; ".join(reason for reason in (row[f"reason_{k}"] for k in (1, 2, 3)) if isinstance(reason, str) and reason)
+        lines.append(f"{name[:40]}: {told}")
+    return [table, *lines]
+
+
+def _warned(warnings: Any) -> list[str]:
+    return [f"Note: {warning}" for warning in warnings]
+
+
+def _short(figure: dict) -> str:
+    if figure["value"] is None:
+        return "n/a"
+    interval = "" if figure["low"] is None else f" [{_three(figure['low'])}-{_three(figure['high'])}]"
+    return f"{_three(figure['value'])}{interval}"
+
+
+def _three(value: float) -> str:
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:,.0f}"
+
+
+def _money(value: float | None) -> str:
+    return "n/a" if value is None or pd.isna(value) else f"{value:,.0f}"
+
+
+def _plain(table: pd.DataFrame) -> list[dict]:
+    return table.astype(object).where(table.notna(), None).to_dict("records")

@@ -1,0 +1,1 @@
+"""Predictions become expected values, tiers, segments and scored accounts."""

@@ -1,0 +1,131 @@
+"""A model version at work: features in; win probability, value, criterion scores and reasons out."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+
+from winworth.features.build import is_deal_level
+from winworth.features.catalog import Catalog
+from winworth.models.by_name import ByName
+from winworth.models.matrix import FeatureMatrix
+from winworth.models.value import ValueIfWon
+from winworth.models.win import WinModel
+from winworth.scoring.segments import Segments
+from winworth.weights.attribution import Attributions
+from winworth.weights.criteria import CriteriaWeights, contributions_by_criterion, criterion_scores
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Scores of rows: `table` (win_probability, value_if_won, value_low, value_high, expected_value, score), the criterion
+    scores 0-100, each feature's part in log expected value less its reference, and the segment of each row (0: none).
+    """
+
+    table: pd.DataFrame
+    criteria: pd.DataFrame
+    by_feature: pd.DataFrame
+    segment: np.ndarray
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """All that is needed to score: models, criteria weights and segments. `value` is None where no value could be learnt."""
+
+    catalog: Catalog
+    win: ByName[WinModel]
+    value: ByName[ValueIfWon] | None
+    weights: CriteriaWeights
+    segments: Segments | None
+
+    def score(self, features: pd.DataFrame) -> pd.DataFrame:
+        """Return win_probability, value_if_won, expected_value and score of each row of a feature table."""
+        names = ["win_probability", "value_if_won", "expected_value", "score"]
+        return self.explain(features, np.zeros(len(features), dtype=bool)).table[names]
+
+    def explain(self, features: pd.DataFrame, has_no_deal: np.ndarray) -> Scored:
+        """Score rows with all that lies behind it.
+
+        Rows that have no deal yet (`has_no_deal`) count as neutral in deal-level features: these contribute what they do
+        at the reference, and a criterion that has no others scores 50.
+        """
+        parts = self._attributions(features)
+        reference = self.weights.reference
+        blank = self._blank(features, has_no_deal)
+        off = {name: (getattr(parts, name) - reference[name]) for name in ("winning", "worth")}
+        moved = {name: part.where(blank, 0.0).sum(axis=1).to_numpy() for name, part in off.items()}
+        neutral = {name: getattr(parts, name).where(~blank, reference[name], axis=1) for name in off}
+        z = self.win.model.decision_function(self.win.matrix.transform(features)) - moved["winning"]
+        table = self._values(features, moved["worth"]).assign(win_probability=expit(z))
+        table = table.assign(expected_value=table["win_probability"] * table["value_if_won"])
+        by_criterion = contributions_by_criterion(Attributions(**neutral), self.catalog, self.weights)
+        criteria = criterion_scores(by_criterion, self.weights)
+        criteria = self._neutral_criteria(criteria, blank)
+        weight = self.weights.table["weight"].reindex(criteria.columns)
+        by_feature = (off["winning"] * self.weights.loss_rate + off["worth"]).where(~blank, 0.0)
+        segment = np.zeros(len(features), dtype=int) if self.segments is None else self.segments.assign(features)
+        return Scored(table.assign(score=criteria @ weight / 100), criteria, by_feature, segment)
+
+    def _attributions(self, features: pd.DataFrame) -> Attributions:
+        winning = self.win.attributions(features)[0]
+        if self.value is None:
+            return Attributions(winning, winning * 0.0)
+        return Attributions(winning, self.value.attributions(features)[0])
+
+    def _blank(self, features: pd.DataFrame, has_no_deal: np.ndarray) -> pd.DataFrame:
+        deal_level = [is_deal_level(self.catalog.features[name]) for name in self.win.matrix.features_]
+        return pd.DataFrame(np.outer(has_no_deal, deal_level), features.index, self.win.matrix.features_)
+
+    def _neutral_criteria(self, criteria: pd.DataFrame, blank: pd.DataFrame) -> pd.DataFrame:
+        empty = {name: blank[[f for f in self.catalog.criteria[name].features if f in blank]].all(axis=1) for name in criteria}
+        return criteria.mask(pd.DataFrame(empty, index=criteria.index), 50.0)
+
+    def _values(self, features: pd.DataFrame, moved: np.ndarray) -> pd.DataFrame:
+        if self.value is None:
+            return pd.DataFrame(np.nan, features.index, ["value_if_won", "value_low", "value_high"])
+        X = self.value.matrix.transform(features)
+        low, high = self.value.model.interval(X)
+        value, held = np.exp(self.value.model.log_value(X) - moved), np.exp(-moved)
+        return pd.DataFrame({"value_if_won": value, "value_low": low * held, "value_high": high * held}, features.index)
+
+    def to_files(self) -> dict[str, bytes]:
+        """Return the model version's files but its record and figures: JSON and LightGBM's text, no pickle."""
+        files = {"criteria.json": self.catalog.to_dict(), "win_matrix.json": self.win.matrix.to_dict()}
+        files |= self.win.model.to_files("win")
+        if self.value is not None:
+            files |= {"value_matrix.json": self.value.matrix.to_dict()} | self.value.model.to_files("value")
+        if self.segments is not None:
+            files["segments.json"] = self.segments.to_dict()
+        files["weights.json"] = {
+            "loss_rate": self.weights.loss_rate,
+            "table": self.weights.table.reset_index().to_dict("list"),
+            "reference": self.weights.reference.reset_index(names="feature").to_dict("list"),
+        }
+        return {name: (value if isinstance(value, str) else as_json(value)).encode() for name, value in files.items()}
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, bytes]) -> "Scorer":
+        """Rebuild what `to_files` wrote, from bytes that have been verified."""
+        read = {name: json.loads(content) for name, content in files.items() if name.endswith(".json")}
+        text = {name: files[name].decode() for name in ("win_trees.txt", "value_trees.txt") if name in files}
+        catalog = Catalog.from_dict(read["criteria.json"])
+        win = WinModel.from_files(read["win.json"], text.get("win_trees.txt"))
+        value = None
+        if "value.json" in read:
+            model = ValueIfWon.from_files(read["value.json"], text["value_trees.txt"])
+            value = ByName(FeatureMatrix.from_dict(read["value_matrix.json"]), model)
+        weights = CriteriaWeights(
+            pd.DataFrame(read["weights.json"]["table"]).set_index("criterion"),
+            pd.DataFrame(read["weights.json"]["reference"]).set_index("feature"),
+            read["weights.json"]["loss_rate"],
+        )
+        segments = Segments.from_dict(read["segments.json"]) if "segments.json" in read else None
+        return cls(catalog, ByName(FeatureMatrix.from_dict(read["win_matrix.json"]), win), value, weights, segments)
+
+
+def as_json(document: object) -> str:
+    """Write JSON with sorted keys, the same bytes from the same content; NaN is refused."""
+    return json.dumps(document, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

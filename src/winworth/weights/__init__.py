@@ -1,0 +1,1 @@
+"""Fitted models become what matters, and how surely."""

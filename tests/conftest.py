@@ -1,0 +1,84 @@
+"""A small clean CRM in files, for tests that spoil one thing in it."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from winworth.crm.mapping import ColumnMap, CrmMap, TableMap
+from winworth.crm.read import read_crm
+from winworth.tables import CrmTables
+
+ACCOUNTS = ["account_id,name,sector", *(f"A{at:03d},Company {at},{'retail' if at % 2 else 'steel'}" for at in range(10))]
+
+
+def _deal(at: int) -> str:
+    status = ("won", "lost", "open")[at % 3]
+    closed_on = "" if status == "open" else f"2024-{at % 9 + 3:02d}-{at % 28 + 1:02d}"
+    return f"D{at:03d},A{at % 10:03d},{status},{1000 + at}.5,2024-01-{at % 28 + 1:02d},{closed_on}"
+
+
+DEALS = ["deal_id,account_id,status,amount,opened_on,closed_on", *(_deal(at) for at in range(60))]
+ACTIVITIES = [
+    "activity_id,account_id,kind,happened_on,known_on",
+    *(f"T{at:03d},A{at % 10:03d},call,2024-02-{at % 28 + 1:02d},2024-02-{at % 28 + 1:02d}" for at in range(60)),
+]
+
+
+def columns(header: str, **options: ColumnMap) -> dict[str, ColumnMap]:
+    return {name: options.get(name, ColumnMap(name)) for name in header.split(",")}
+
+
+@dataclass
+class Exports:
+    """Files in a folder and their map; `spoil` changes a line, `option` the map of a table."""
+
+    folder: Path
+    tables: dict[str, TableMap] = field(default_factory=dict)
+    lines: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, name: str, lines: list[str]) -> None:
+        self.lines[name] = list(lines)
+        self.tables[name] = TableMap(f"{name}.csv", columns(lines[0]))
+        self.write(f"{name}.csv", "\n".join(lines) + "\n")
+
+    def write(self, file: str, content: str | bytes) -> Path:
+        path = self.folder / file
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    def spoil(self, name: str, line: int, text: str) -> None:
+        """Put `text` in place of a line, counted from 1."""
+        self.lines[name][line - 1] = text
+        self.write(f"{name}.csv", "\n".join(self.lines[name]) + "\n")
+
+    def option(self, name: str, **options) -> None:
+        self.tables[name] = replace(self.tables[name], **options)
+
+    def column(self, name: str, column: str, **options) -> None:
+        known = dict(self.tables[name].columns)
+        known[column] = replace(known.get(column, ColumnMap(column)), **options)
+        self.option(name, columns=known)
+
+    def read(self, **options) -> CrmTables:
+        return read_crm(CrmMap("Test", self.tables, **options), root=self.folder)
+
+
+@pytest.fixture
+def exports(tmp_path: Path) -> Exports:
+    """Return ten accounts, sixty deals and sixty activities without a fault."""
+    made = Exports(tmp_path)
+    for name, lines in (("accounts", ACCOUNTS), ("deals", DEALS), ("activities", ACTIVITIES)):
+        made.add(name, lines)
+    return made
+
+
+@pytest.fixture
+def clean(exports: Exports) -> CrmTables:
+    """Return what the files hold before a test spoils them."""
+    return exports.read()
+
+
+def without(frame: pd.DataFrame, column: str, *values: str) -> pd.DataFrame:
+    return frame[~frame[column].isin(values)].reset_index(drop=True)
