@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from winworth.crm.mapping import ColumnMap, CrmMap, TableMap
@@ -78,7 +77,3 @@ def exports(tmp_path: Path) -> Exports:
 def clean(exports: Exports) -> CrmTables:
     """Return what the files hold before a test spoils them."""
     return exports.read()
-
-
-def without(frame: pd.DataFrame, column: str, *values: str) -> pd.DataFrame:
-    return frame[~frame[column].isin(values)].reset_index(drop=True)

@@ -1,6 +1,8 @@
 """conf/*.yaml become frozen settings; what is not understood is an error that names the nearest known word."""
 
 import dataclasses
+import os
+import re
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -135,6 +137,7 @@ def load_settings(folder: Path, *, overrides: tuple[str, ...] = ()) -> Settings:
     documents = {name: _read(folder / f"{name}.yaml", name in ("crm", "criteria")) for name in _SHAPES}
     for override in overrides:
         _apply(documents, override)
+    documents["crm"] = _with_environment(documents["crm"])
     built = {name: _build(_SHAPES[name], document, f"{name}.yaml") for name, document in documents.items()}
     return Settings(folder, built["crm"], built["criteria"], built["training"], built["scoring"], built["leak_waivers"].waivers)
 
@@ -157,7 +160,7 @@ def _read(path: Path, required: bool) -> dict:
         return {}
 
     class Strict(yaml.SafeLoader):
-        """YAML in which a key stands once."""
+        """YAML in which a key stands once, and only true and false are truth values: NO is Norway."""
 
     def mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict:
         seen: dict[str, int] = {}
@@ -168,6 +171,11 @@ def _read(path: Path, required: bool) -> dict:
             seen[key.value] = line
         return loader.construct_mapping(node, deep=True)
 
+    Strict.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    Strict.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf"))
     Strict.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
     try:
         document = yaml.load(path.read_text(encoding="utf-8"), Strict)  # a SafeLoader, made stricter
@@ -176,6 +184,17 @@ def _read(path: Path, required: bool) -> dict:
     if not isinstance(document or {}, dict):
         raise ConfigError(f"{path.name} holds a {type(document).__name__}; it must hold keys and values.")
     return document or {}
+
+
+def _with_environment(crm: dict) -> dict:
+    """Put environment variables into `folder`, as in ${CRM_EXPORTS}/2026."""
+    folder = crm.get("folder")
+    if not isinstance(folder, str):
+        return crm
+    expanded = os.path.expandvars(folder)
+    if "$" in expanded:
+        raise ConfigError(f"crm.yaml: folder is {folder}, and the environment does not set all of it (left: {expanded}).")
+    return {**crm, "folder": expanded}
 
 
 def _apply(documents: dict[str, dict], override: str) -> None:

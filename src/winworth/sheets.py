@@ -73,8 +73,9 @@ def to_parquet(frame: pd.DataFrame) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+    table = pa.Table.from_pandas(frame, preserve_index=False)
     sink = io.BytesIO()
+    # store_schema would write pandas' own notes, which tell the index and how strings were held
     pq.write_table(table, sink, version="2.6", compression="zstd", compression_level=3, store_schema=False)
     return sink.getvalue()
 

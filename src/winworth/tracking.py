@@ -2,23 +2,22 @@
 
 import json
 import logging
-import math
 import os
 import re
 import sqlite3
 import tempfile
 import time
-import unicodedata
-from collections.abc import Iterable, Mapping
 from contextlib import closing, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from winworth.atomic import write_file
-from winworth.errors import WinworthError
+from winworth.errors import DataError, WinworthError
 from winworth.lock import waiting_lock
+from winworth.tracked_run import VERSION_TAG, TrackedRun, plain, slug, slugs, tags_of
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 MODEL = "winworth"
 PENDING = "mlflow_pending.json"
 PYFUNC = Path(__file__).with_name("pyfunc.py")
-_VERSION_TAG = "model_version"
-_LONGEST_PARAM, _LONGEST_TAG, _LONGEST_NAME = 500, 5000, 240
 _ALWAYS = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_UV_AUTO_DETECT": "false"}
 _UNLESS_SET = {
     "MLFLOW_LOGGING_LEVEL": "ERROR",
@@ -37,19 +34,6 @@ _UNLESS_SET = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
 }
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class TrackedRun:
-    """What one training run leaves on record; `bundle` is the folder of its model version."""
-
-    experiment: str
-    name: str
-    bundle: Path
-    model_version: str
-    params: Mapping[str, Any] = field(default_factory=dict)
-    metrics: Mapping[str, float | None] = field(default_factory=dict)
-    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 class _Unrecordable(WinworthError):
@@ -62,7 +46,7 @@ def record_run(home: Path, run: TrackedRun, *, uri: str | None = None) -> str | 
     A model version is recorded once: recorded again, its first run id comes back. Where MLflow fails, the run waits in
     mlflow_pending.json for the next one or for `replay_pending`, and the return is None.
     """
-    return _attempt(Path(home), {"run": _plain(run)}, uri)
+    return _attempt(Path(home), {"run": plain(run)}, uri)
 
 
 def set_alias(home: Path, model_version: str, alias: str, *, uri: str | None = None) -> None:
@@ -96,7 +80,7 @@ def open_store(home: Path, *, uri: str | None = None) -> "MlflowClient":
     """
     _prepare_environment()
     where = _store_uri(Path(home), uri)
-    database = Path(where.removeprefix("sqlite:///")) if where.startswith("sqlite:///") else None
+    database = Path(unquote(where.removeprefix("sqlite:///").split("?")[0])) if where.startswith("sqlite:///") else None
     folder = database.parent if database else Path(home) / "mlflow"
     with waiting_lock(folder / "store.lock"):
         if database:
@@ -154,20 +138,20 @@ def _record_once(client: "MlflowClient", home: Path, run: TrackedRun) -> str:
 
 
 def _registered(client: "MlflowClient", model_version: str) -> "ModelVersion | None":
-    found = client.search_model_versions(f"name = '{MODEL}' and tag.{_VERSION_TAG} = '{model_version}'", max_results=1)
+    found = client.search_model_versions(f"name = '{MODEL}' and tag.{VERSION_TAG} = '{model_version}'", max_results=1)
     return found[0] if found else None
 
 
 def _record_new(client: "MlflowClient", home: Path, run: TrackedRun) -> "ModelVersion":
     experiment = _experiment(client, home, run.experiment)
-    run_id = client.create_run(experiment, run_name=run.name, tags=_tags(run)).info.run_id
+    run_id = client.create_run(experiment, run_name=run.name, tags=tags_of(run)).info.run_id
     try:
         model = client.create_logged_model(experiment, name=MODEL, source_run_id=run_id)
         _log_values(client, run_id, model.model_id, run)
         client.log_artifacts(run_id, str(run.bundle), run.bundle.name)
         _log_model(client, run_id, model, run.bundle)
         return client.create_model_version(
-            MODEL, model.artifact_location, run_id=run_id, tags={_VERSION_TAG: run.model_version}, model_id=model.model_id
+            MODEL, model.artifact_location, run_id=run_id, tags={VERSION_TAG: run.model_version}, model_id=model.model_id
         )
     except Exception:
         with suppress(Exception):  # the first failure is the one to report
@@ -179,9 +163,9 @@ def _log_values(client: "MlflowClient", run_id: str, model_id: str, run: Tracked
     from mlflow.entities import Metric, Param
 
     now = int(time.time() * 1000)
-    params = [Param(name, _cut(run.params[key], _LONGEST_PARAM)) for key, name in _slugs(run.params).items()]
-    measured = {key: value for key, value in run.metrics.items() if value is not None}
-    metrics = [Metric(name, measured[key], now, 0, model_id=model_id, run_id=run_id) for key, name in _slugs(measured).items()]
+    params = [Param(name, run.params[key]) for key, name in slugs(run.params).items()]
+    measured = [(name, run.metrics[key]) for key, name in slugs(run.metrics).items() if run.metrics[key] is not None]
+    metrics = [Metric(name, value, now, 0, model_id=model_id, run_id=run_id) for name, value in measured]
     client.log_batch(run_id, metrics=metrics, params=params)
 
 
@@ -199,7 +183,7 @@ def _log_model(client: "MlflowClient", run_id: str, model: Any, bundle: Path) ->
             f"{folder}/model",
             mlflow_model=description,
             python_model=str(PYFUNC),
-            artifacts={"bundle": str(bundle)},
+            artifacts={"bundle": bundle.resolve().as_uri()},
             pip_requirements=[f"{MODEL}=={installed(MODEL)}", f"mlflow=={mlflow.__version__}"],
         )
         client.log_model_artifacts(model.model_id, f"{folder}/model")
@@ -215,12 +199,14 @@ def _experiment(client: "MlflowClient", home: Path, name: str) -> str:
         if found := client.get_experiment_by_name(name):
             return found.experiment_id
         local = not client.tracking_uri.startswith(("http", "databricks"))
-        artifacts = (home.resolve() / "mlflow" / "artifacts" / _slug(name)).as_uri() if local else None
+        artifacts = (home.resolve() / "mlflow" / "artifacts" / slug(name)).as_uri() if local else None
         return client.create_experiment(name, artifact_location=artifacts)
 
 
 def _store_uri(home: Path, uri: str | None) -> str:
-    return uri or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home.resolve() / 'mlflow' / 'mlflow.db'}"
+    # Only these two letters are encoded: MLflow makes the folder that the address spells, encoded or not.
+    local = str(home.resolve() / "mlflow" / "mlflow.db").replace("%", "%25").replace("?", "%3F")
+    return uri or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{local}"
 
 
 def _check_sqlite(database: Path) -> None:
@@ -235,58 +221,12 @@ def _prepare_environment() -> None:
         os.environ.setdefault(name, value)
 
 
-def _tags(run: TrackedRun) -> dict[str, str]:
-    """Return the tags, with what could not be measured and the names that MLflow would not take."""
-    named = {f"label.{slug}": name for name, slug in _slugs(run.metrics).items() if slug != name}
-    missing = sorted(name for name, value in run.metrics.items() if value is None)
-    tags = {**run.tags, **named, _VERSION_TAG: run.model_version} | ({"not_measured": ", ".join(missing)} if missing else {})
-    return {slug: _cut(tags[name], _LONGEST_TAG) for name, slug in _slugs(tags).items()}
-
-
-def _slugs(names: Iterable[str]) -> dict[str, str]:
-    """Give each name one that MLflow takes, no two the same.
-
-    >>> _slugs(["AUC", "taux de gain (é)", "taux de gain (è)"])
-    {'AUC': 'AUC', 'taux de gain (é)': 'taux_de_gain_e', 'taux de gain (è)': 'taux_de_gain_e_2'}
-    """
-    given: dict[str, str] = {}
-    taken: set[str] = set()
-    for name in names:
-        slug, n = _slug(name), 1
-        while slug in taken:
-            n += 1
-            slug = f"{_slug(name)}_{n}"
-        taken.add(slug)
-        given[name] = slug
-    return given
-
-
-def _slug(name: str) -> str:
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().replace("%", "pct")
-    parts = (re.sub(r"[^\w.-]+", "_", part).strip("_") for part in plain.split("/"))
-    return "/".join(part for part in parts if part.strip("."))[:_LONGEST_NAME] or "unnamed"
-
-
-def _cut(value: Any, longest: int) -> str:
-    text = str(value)
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
-
-
-def _plain(run: TrackedRun) -> dict[str, Any]:
-    """Return the run as JSON can hold it; a metric that is no finite number becomes None."""
-    metrics = {name: _finite(value) for name, value in run.metrics.items()}
-    params = {name: _cut(value, _LONGEST_PARAM) for name, value in run.params.items()}
-    tags = {name: str(value) for name, value in run.tags.items()}
-    return asdict(replace(run, metrics=metrics, params=params, tags=tags, bundle=str(Path(run.bundle).resolve())))
-
-
-def _finite(value: float | None) -> float | None:
-    return float(value) if value is not None and math.isfinite(value) else None
-
-
 def _pending(home: Path) -> list[dict[str, Any]]:
     path = home / PENDING
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    try:
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    except ValueError as error:
+        raise DataError(f"{path} is not JSON. Repair it, or remove it with the runs that wait in it.") from error
 
 
 def _keep(home: Path, entries: list[dict[str, Any]]) -> None:
@@ -302,8 +242,8 @@ def _postpone(home: Path, entry: dict[str, Any]) -> None:
             waiting = _pending(home)
             if entry not in waiting:
                 _keep(home, [*waiting, entry])
-    except (OSError, ValueError, WinworthError) as error:
-        _log.warning("It cannot even wait: %s. Repair or remove %s.", _reason(error), home / PENDING)
+    except (OSError, WinworthError) as error:
+        _log.warning("It cannot even wait: %s", _reason(error))
 
 
 def _reason(error: Exception) -> str:

@@ -110,20 +110,22 @@ def look_up_rules(name: str, join: Join, mapping: CrmMap) -> dict[str, CellRule]
         column: _rule(name, column, ColumnMap(source, kind=table_map.columns[column].kind), locale_name, needed=True)
         for column, source in join.on.items()
     }
+    for column, rule in keys.items():
+        if rule.kind not in ("id", "level"):
+            raise ConfigError(f"{name}.joins: {join.file} is joined on {column}, a {rule.kind}. Join on an id or a level.")
     added = {column: _rule(name, column, column_map, locale_name, needed=False) for column, column_map in join.columns.items()}
     return keys | added
 
 
 def known_columns(mapping: CrmMap) -> dict[tuple[str, str], Known]:
     """Return when each column that says so is known."""
-    declared = {}
-    for name, table_map in mapping.tables.items():
-        for columns in (table_map.columns, *(join.columns for join in table_map.joins)):
-            for column, column_map in columns.items():
-                known = column_map.known or table_map.known
-                if known is not None:
-                    declared[name, column] = known
-    return declared
+    declared = {
+        (name, column): column_map.known or table_map.known
+        for name, table_map in mapping.tables.items()
+        for columns in (table_map.columns, *(join.columns for join in table_map.joins))
+        for column, column_map in columns.items()
+    }
+    return {column: known for column, known in declared.items() if known is not None}
 
 
 def _rule(table: str, name: str, column_map: ColumnMap, locale_name: str, *, needed: bool) -> CellRule:

@@ -41,10 +41,10 @@ def _count(intake: Intake, final: pd.DataFrame, at: int, currency: str) -> FileC
 
 
 def _amounts(intake: Intake, final: pd.DataFrame, at: int, currency: str) -> dict[str, dict[str, float]]:
-    here = intake.ledger.file == at
-    fate = pd.Series(intake.ledger.fate[here]).map(dict(enumerate(FATES)))
-    read = _by_currency(intake.frame[here], currency).reset_index(drop=True)
-    used = _by_currency(final[intake.ledger.file[final.index] == at], currency)
+    ledger = intake.ledger
+    read = _by_currency(intake.frame[ledger.file == at], currency)
+    fate = pd.Series(ledger.fate[read.index], index=read.index).map(dict(enumerate(FATES)))
+    used = _by_currency(final[ledger.file[final.index] == at], currency)
     amounts = {}
     for code in sorted(read["currency"].unique()):
         of_code = read["currency"] == code

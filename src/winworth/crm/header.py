@@ -28,11 +28,20 @@ class Dialect:
 
 @dataclass(frozen=True)
 class Header:
-    """The names above the columns, and the records and physical lines they take, a first line `sep=;` included."""
+    """The names above the columns, and the records and physical lines they take, a first line `sep=;` included.
+
+    `is_padded` says that rows end in a separator, with an empty cell behind it that has no name.
+    """
 
     names: tuple[str, ...]
     n_records: int
     n_lines: int
+    is_padded: bool
+
+    @property
+    def n_cells(self) -> int:
+        """How many cells a row has."""
+        return len(self.names) + self.is_padded
 
 
 def read_header(plain: PlainFile, dialect: Dialect, sources: Collection[str], *, option: str) -> Header:
@@ -51,11 +60,12 @@ def read_header(plain: PlainFile, dialect: Dialect, sources: Collection[str], *,
             names = next(records, [])
         except csv.Error as error:
             raise DataError(f"{plain.name}, line 1: the header cannot be read: {error}. Export it again.") from error
-        header = Header(tuple(names), 1 + declares, records.line_num + declares)
-        widths = _widths(records, len(names))
+        n_lines = records.line_num + declares
+        widths, is_padded = _widths(records, len(names))
+    header = Header(tuple(names), 1 + declares, n_lines, is_padded)
     faults = [*name_faults(plain.name, names, sources, option=option)]
     faults = _separator_faults(plain, first, dialect, names, sources, option) or faults
-    if not faults and widths and len(names) not in widths:
+    if not faults and widths and header.n_cells not in widths:
         width, _ = widths.most_common(1)[0]
         faults.append(
             f"{plain.name}, line {header.n_lines + 1}: the row has {width} fields, the header {len(names)}, and no row fits. "
@@ -83,7 +93,7 @@ def name_faults(name: str, names: Sequence[str], sources: Collection[str], *, op
 
 def _with_candidates(source: str, names: Sequence[str]) -> str:
     plain = {_folded(name): name for name in names if name}
-    near = [plain[word] for word in get_close_matches(_folded(source), plain, n=3, cutoff=0.6)]
+    near = [plain[word] for word in get_close_matches(_folded(source), plain, n=3, cutoff=0.7)]
     return quoted([source]) + (f" (nearest: {quoted(near)})" if near else f" (the header has {quoted(names)})")
 
 
@@ -120,11 +130,10 @@ def _records(lines, dialect: Dialect):
     return csv.reader(lines, delimiter=dialect.separator, quotechar=dialect.quote, strict=True)
 
 
-def _widths(records, n_names: int) -> Counter[int]:
-    """Count how many cells the first rows have, a trailing empty one not counted against them."""
-    widths: Counter[int] = Counter()
+def _widths(records, n_names: int) -> tuple[Counter[int], bool]:
+    """Count how many cells the first rows have, and say whether each ends in an empty one too many."""
+    peeked = []
     with suppress(csv.Error):  # the reader of all rows says which one it is
-        for record in islice(records, _PEEKED):
-            is_padded = len(record) > n_names and not any(record[n_names:])
-            widths[n_names if is_padded else len(record)] += bool(record)
-    return +widths
+        peeked += (record for record in islice(records, _PEEKED) if record)
+    is_padded = bool(peeked) and all(len(record) == n_names + 1 and not record[-1] for record in peeked)
+    return Counter(map(len, peeked)), is_padded

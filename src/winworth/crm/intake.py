@@ -1,7 +1,7 @@
 """One table of the map becomes one typed table, with a book of where each row came from and what became of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +11,7 @@ from winworth.crm.columns import CellRule
 from winworth.crm.convert import convert
 from winworth.crm.header import Dialect
 from winworth.crm.ledger import Ledger
+from winworth.crm.mapping import LOCALES
 from winworth.crm.proof import column_faults
 from winworth.crm.source import PlainFile, unpack
 from winworth.errors import DataError
@@ -37,14 +38,14 @@ class Export:
     option: str
 
 
-@dataclass
+@dataclass(frozen=True)
 class Intake:
     """A table while it is read: `frame` has every row with a shape, `ledger` says which of them are used."""
 
     name: str
     frame: pd.DataFrame
     ledger: Ledger
-    look_ups: list["Intake"] = field(default_factory=list)
+    look_ups: tuple["Intake", ...] = ()
 
     @property
     def used(self) -> pd.DataFrame:
@@ -60,7 +61,7 @@ def take_in(export: Export, desk: Desk) -> Intake:
         if cells.n_read == 0:
             ledger.warnings.append(f"{plain.name} has no rows.")
     text = pd.concat([cells.text for _, cells in files], ignore_index=True)
-    return Intake(export.table, _typed(text, export, ledger), ledger)
+    return Intake(export.table, _typed(text, _by_type(export, files), ledger), ledger)
 
 
 def _paths(folder: Path, file: str) -> Sequence[Path]:
@@ -79,6 +80,25 @@ def _read(path: Path, export: Export, desk: Desk) -> tuple[PlainFile, Cells]:
     plain = unpack(path, target, name=name, encoding=export.encoding)
     sources = {column: rule.source for column, rule in export.rules.items()}
     return plain, read_cells(plain, export.dialect, sources, option=export.option, threads=desk.threads)
+
+
+def _by_type(export: Export, files: Sequence[tuple[PlainFile, Cells]]) -> Export:
+    """Return the export with ISO in place of any locale where its columns have types; a format holds for dates in text."""
+    kinds = {plain.is_parquet for plain, _ in files}
+    if len(kinds) > 1:
+        raise DataError(
+            f"{export.file} names Parquet and text files, which cannot be one table. Keep one kind in conf/crm.yaml."
+        )
+    if kinds == {False}:
+        return export
+    typed = frozenset().union(*(cells.typed for _, cells in files))
+    rules = {
+        name: rule
+        if rule.format_is_declared and name not in typed
+        else replace(rule, locale_name="iso", locale=LOCALES["iso"], format_is_declared=False)
+        for name, rule in export.rules.items()
+    }
+    return replace(export, rules=rules)
 
 
 def _typed(text: pd.DataFrame, export: Export, ledger: Ledger) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """Columns of a look-up file are added to a table: product lines to products, regions to sellers."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from winworth.crm.intake import Intake
 from winworth.crm.wording import printable, rows
@@ -36,7 +37,7 @@ def look_up(intake: Intake, found: Intake, keys: Sequence[str]) -> Intake:
             f"`aliases` in conf/crm.yaml under tables.{intake.name}.columns."
         )
     added = {column: joined[column] for column in known.columns if column not in keys}
-    return Intake(intake.name, intake.frame.assign(**added), intake.ledger, [*intake.look_ups, found])
+    return replace(intake, frame=intake.frame.assign(**added), look_ups=(*intake.look_ups, found))
 
 
 def _said(values) -> str:

@@ -38,7 +38,8 @@ def _unmapped_values(converted: Converted, rule: CellRule, ledger: Ledger, optio
     first = ledger.where(int(np.flatnonzero(converted.holds(converted.unmapped))[0]))
     known = ", ".join(rule.levels) or "any level"
     return (
-        f"{first}, column {rule.name}: {int(counts.sum()):,} cells have values that are not mapped: {shown}{more}. "
+        f"{first}, column {rule.name}: values that are not mapped stand in {int(counts.sum()):,} of "
+        f"{int((converted.codes >= 0).sum()):,} cells: {shown}{more}. "
         f"Map each to {known} in conf/crm.yaml under {option}.values."
     )
 
@@ -67,7 +68,7 @@ def _said(converted: Converted, rule: CellRule, ledger: Ledger, bad: np.ndarray,
 def _likely(converted: Converted, rule: CellRule, option: str) -> str:
     """Say what the column looks like instead, where one other reading fits most of it."""
     if rule.kind == "number":
-        others = {f"`locale: {name}`": locale for name, locale in LOCALES.items()}
+        others = {f"`locale: {name}`": locale for name, locale in reversed(LOCALES.items())}
     elif rule.kind == "date":
         formats = [date + time for time in _TIMES for date in _DATE_FORMATS]
         others = {f"`format: '{form}'`": replace(rule.locale, date_format=form) for form in formats}

@@ -23,6 +23,17 @@ def read_crm(mapping: CrmMap, *, root: Path, threads: int = 2) -> CrmTables:
 
     Rows keep the order of the files. Raises ConfigError where the map asks for what the tables do not know, DataError
     where a file is not what the map says or holds too many faults, and ResourceError where it passes a limit.
+
+    >>> from winworth.crm.mapping import ColumnMap, TableMap
+    >>> columns = {"status": ColumnMap("Stage", values={"Gagné": "won", "Perdu": "lost"}), "amount": ColumnMap("Montant")}
+    >>> mapping = CrmMap("Acme", {"deals": TableMap("deals.csv", columns, separator=";", locale="fr")})
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = (Path(folder) / "deals.csv").write_text("Stage;Montant\\nGagné;1 250,50\\nPerdu;\\n", encoding="utf-8")
+    ...     crm = read_crm(mapping, root=Path(folder))
+    >>> crm["deals"]
+      status  amount deal_id
+    0    won  1250.5       1
+    1   lost     NaN       2
     """
     check_mapping(mapping)
     with TemporaryDirectory(prefix="winworth-") as scratch:

@@ -1,6 +1,7 @@
 """What each row of a table must hold by itself: the cells it may not lack, and days in their order."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pandas as pd
 
@@ -48,10 +49,10 @@ def _without_expected_days(intake: Intake) -> Intake:
     n_expected = int((expected & intake.ledger.is_used).sum())
     if n_expected:
         intake.ledger.warnings.append(
-            f"deals: {rows(n_expected)} of open deals have a day in closed_on, taken for an expected one and left out "
+            f"deals: closed_on of {rows(n_expected)} with status open was taken for an expected day and left out "
             f"({intake.ledger.cases(expected & intake.ledger.is_used)})."
         )
-    return Intake(intake.name, intake.frame.assign(closed_on=closed_on.mask(expected)), intake.ledger, intake.look_ups)
+    return replace(intake, frame=intake.frame.assign(closed_on=closed_on.mask(expected)))
 
 
 def _closed_before_opened(intake: Intake) -> None:
@@ -65,8 +66,7 @@ def _numbered(intake: Intake) -> Intake:
     """Give deals without ids of their own the number of their row."""
     if "deal_id" in intake.frame:
         return intake
-    frame = intake.frame.assign(deal_id=pd.Series(intake.ledger.place).astype("str"))
-    return Intake(intake.name, frame, intake.ledger, intake.look_ups)
+    return replace(intake, frame=intake.frame.assign(deal_id=pd.Series(intake.ledger.place).astype("str")))
 
 
 def _say_what_counts_as_known(intake: Intake) -> None:

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import lzma
 import os
 import re
 import stat
@@ -9,7 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -69,17 +70,14 @@ def unpack(path: Path, target: Path, *, name: str, encoding: str | None) -> Plai
     before = _regular_file(path, name)
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    if path.suffix.lower() == ".parquet":
-        _copy_parquet(path, target, name)
-        plain = PlainFile(name, target, sha256, np.array([], dtype=np.int64))
-    else:
-        _refuse_what_is_not_text(next(_blocks(path, name), b""), name)
-        text = write_plain_text(lambda: _blocks(path, name), target, name=name, encoding=encoding)
-        plain = PlainFile(name, target, sha256, text.line_ends, text.has_nul, text.warnings)
+    try:
+        plain = _written(path, target, name, encoding)
+    except OSError as error:
+        raise ResourceError(f"{name} cannot be unpacked below {target.parent}: {error.strerror}. Free some space.") from error
     after = path.stat()
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise DataError(f"{name} changed while it was read. Wait for the export to end and run again.")
-    return plain
+    return replace(plain, sha256=sha256)
 
 
 def _regular_file(path: Path, name: str) -> os.stat_result:
@@ -96,6 +94,15 @@ def _regular_file(path: Path, name: str) -> os.stat_result:
     if found.st_size > MAX_FILE:
         raise ResourceError(f"{name} has {found.st_size:,} bytes, more than {MAX_FILE:,}. Split the export by year.")
     return found
+
+
+def _written(path: Path, target: Path, name: str, encoding: str | None) -> PlainFile:
+    if path.suffix.lower() == ".parquet":
+        _copy_parquet(path, target, name)
+        return PlainFile(name, target, "", np.array([], dtype=np.int64))
+    _refuse_what_is_not_text(next(_blocks(path, name), b""), name)
+    text = write_plain_text(lambda: _blocks(path, name), target, name=name, encoding=encoding)
+    return PlainFile(name, target, "", text.line_ends, text.has_nul, text.warnings)
 
 
 def _copy_parquet(path: Path, target: Path, name: str) -> None:
@@ -120,16 +127,16 @@ def _blocks(path: Path, name: str) -> Iterator[bytes]:
     size = 0
     try:
         with _opened(path, name) as file:
-            while block := file.read(BLOCK):
+            while size <= most and (block := file.read(BLOCK)):
                 size += len(block)
-                if size > most:
-                    raise ResourceError(
-                        f"{name} unpacks to more than {most:,} bytes ({MAX_RATIO} times its size, or {MAX_PLAIN:,}). "
-                        "Unpack it by hand and look at it first."
-                    )
                 yield block
-    except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, OSError, zlib.error, lzma.LZMAError, EOFError, NotImplementedError) as error:
         raise DataError(f"{name} cannot be unpacked: {error}. Export or copy it again.") from error
+    if size > most:
+        raise ResourceError(
+            f"{name} unpacks to more than {most:,} bytes ({MAX_RATIO} times its size, or {MAX_PLAIN:,}). "
+            "Unpack it by hand and look at it first."
+        )
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 
 from winworth.models.evaluate import WinReport
+from winworth.models.ladder import SAYS_NOTHING
 
 SURE = 0.95
 
@@ -23,18 +24,20 @@ def enough_deals(n_won: int, n_lost: int, *, least_wins: int, least_losses: int)
     return Check("enough_deals", passed, says)
 
 
-def beats_base_rate(report: WinReport) -> Check:
-    """Check that the chosen model predicts better than the base rate does, with 95 % certainty."""
-    if report.chosen == "base rate":
-        losses = {name: report.figures[name]["auc"] for name in ("ridge", "trees")}
-        told = ", ".join(
-            f"{name} AUC {figure.value:.3f} [{figure.low:.3f}-{figure.high:.3f}]" for name, figure in losses.items()
-        )
-        return Check("beats_base_rate", False, f"there is nothing to rank by: no model does better than the base rate ({told})")
-    mean, error = report.loss_against("base rate")
-    chance = report.chance_better_than("base rate")
-    says = f"log loss {mean:+.4f} (standard error {error:.4f}) against the base rate, better with {chance:.0%} certainty"
-    return Check("beats_base_rate", chance >= SURE, says + ("" if chance >= SURE else f"; {SURE:.0%} is asked"))
+def beats_context(report: WinReport) -> Check:
+    """Check that the chosen model predicts better than context alone (or the base rate) does, with 95 % certainty."""
+    name, rival = "beats_context", report.rival
+    known = [model for model in ("criteria", "ridge", "trees") if model in report.figures]
+    found = {model: report.figures[model]["auc"] for model in known}
+    told = ", ".join(f"{model} AUC {f.value:.3f} [{f.low:.3f}-{f.high:.3f}]" for model, f in found.items())
+    if report.chosen in SAYS_NOTHING:
+        return Check(name, False, f"there is nothing to rank by: no model does better than {rival} alone ({told})")
+    mean, error = report.loss_against(rival)
+    chance = report.chance_better_than(rival)
+    says = f"log loss {mean:+.4f} (standard error {error:.4f}) against {rival} alone, better with {chance:.0%} certainty"
+    if chance >= SURE:
+        return Check(name, True, says)
+    return Check(name, False, f"there is nothing to rank by: {says}, and {SURE:.0%} is asked ({told})")
 
 
 def holds_against_ridge(report: WinReport) -> Check:

@@ -16,7 +16,7 @@ from winworth.features.examples import scoring_examples, training_examples
 from winworth.models.by_name import ByName
 from winworth.models.calibration import Platt
 from winworth.models.censoring import Histories
-from winworth.models.folds import Fold, forward_plan, grouped_folds, input_twins, joined_groups
+from winworth.models.folds import Fold, Observed, Plan, forward_plan, grouped_folds, input_twins, joined_groups
 from winworth.models.metrics import Figure
 from winworth.models.task import Rung, WinTask
 from winworth.models.value import LEAST, ValueIfWon, fit_value, value_metrics
@@ -26,6 +26,7 @@ from winworth.weights.criteria import CriteriaWeights, criteria_weights
 
 _DAY0 = np.datetime64("1970-01-01", "D")
 _OPEN = 2**40
+LEAST_TO_TRAIN, LEAST_TO_TEST = 30, 10  # of wins, and of deals not won, among the examples of a fold
 
 
 @dataclass(frozen=True)
@@ -36,14 +37,6 @@ class Examples:
     features: pd.DataFrame
     account: np.ndarray
     twins: np.ndarray
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The folds to choose in, and the locked quarter; no locked quarter where deals have no dates."""
-
-    choice: tuple[Fold, ...]
-    locked: Fold | None
 
 
 @dataclass(frozen=True)
@@ -85,6 +78,7 @@ def win_task(examples: Examples, catalog: Catalog, settings: Settings, snapshot:
         horizon=settings.training.win.horizon_days,
         histories=histories,
         directions=directions,
+        context=frozenset(f for name in catalog.context for f in catalog.criteria[name].features),
         seed=settings.training.seed,
         threads=settings.training.threads,
     )
@@ -94,15 +88,16 @@ def plan_folds(examples: Examples, task: WinTask, settings: Settings, *, as_of: 
     """Plan forward in time where there are dates, apart by group and same inputs where there are none."""
     if task.histories is None:
         groups = joined_groups(examples.account, examples.twins)
-        return Plan(grouped_folds(groups, seed=task.seed), None)
-    plan = forward_plan(
-        task.histories.observed,
-        examples.twins,
-        day=day_number(as_of),
-        horizon=task.horizon,
-        embargo=settings.training.win.embargo_days,
-    )
-    return Plan(plan.choice, plan.locked)
+        return Plan(grouped_folds(groups, seed=task.seed), None, False)
+
+    def is_enough(fold: Fold) -> bool:
+        outcomes = [task.outcomes(rows, day) for rows, day in ((fold.train, fold.train_day), (fold.test, fold.test_day))]
+        counts = [min(int(y[w > 0].sum()), int((1 - y)[w > 0].sum())) for y, w in outcomes]
+        return counts[0] >= LEAST_TO_TRAIN and counts[1] >= LEAST_TO_TEST
+
+    observed = Observed(task.histories.observed, examples.twins, examples.account)
+    days = {"horizon": task.horizon, "embargo": settings.training.win.embargo_days}
+    return forward_plan(observed, is_enough, day=day_number(as_of), seed=task.seed, **days)
 
 
 def worth_of(examples: Examples, settings: Settings) -> Worth:
@@ -160,7 +155,7 @@ def reference_population(
     if len(rows) >= least:
         rows = rows.iloc[np.sort(rng.permutation(len(rows))[:most])].reset_index(drop=True)
         owners = pd.Series(examples.account, index=_owner_names(examples.rows)).groupby(level=0).first()
-        codes = owners.reindex(_owner_names(rows)).to_numpy(dtype=float)
+        codes = owners.reindex(_owner_names(rows)).to_numpy(dtype=float, copy=True)
         new = np.isnan(codes)
         codes[new] = examples.account.max(initial=0) + 1 + np.arange(new.sum())
         return Reference(build_features(rows, snapshot, catalog), codes.astype(int), rows["deal_id"].isna().to_numpy(), True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from winworth.models.evaluate import Judged, WinReport
+from winworth.models.evaluate import BASELINES, Judged, WinReport
 from winworth.models.ladder import Ladder
 from winworth.models.metrics import Figure
 from winworth.scoring.scorer import Scorer
@@ -40,7 +40,7 @@ def win_record(report: WinReport, ladder: Ladder, counts: Counts) -> dict:
         "out_of_time": chosen if report.is_forward else None,
         "cross_validated": None if report.is_forward else chosen,
         "new_accounts": None if report.new_accounts is None else _figures(report.new_accounts),
-        "baselines": {name.replace(" ", "_"): figures[name] for name in ("base rate", "ridge", "trees")},
+        "baselines": {name.replace(" ", "_"): figures[name] for name in BASELINES if name in figures},
         "period": report.period,
         "chosen": report.chosen,
         "ladder": [

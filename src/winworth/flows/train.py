@@ -15,7 +15,6 @@ from winworth.features.refused import refused_columns, refused_features
 from winworth.flows import gate, record
 from winworth.flows.learn import (
     Examples,
-    Plan,
     Recipe,
     Reference,
     Worth,
@@ -35,7 +34,8 @@ from winworth.lock import run_lock
 from winworth.models.by_name import ByName
 from winworth.models.calibration import Platt
 from winworth.models.evaluate import WinReport, judge_forward, judge_grouped, leak_tax
-from winworth.models.ladder import Ladder, climb
+from winworth.models.folds import Plan
+from winworth.models.ladder import SAYS_NOTHING, Ladder, climb
 from winworth.models.task import Rung, WinTask
 from winworth.models.win import WinModel
 from winworth.scoring.scorer import Scorer, as_json
@@ -71,7 +71,7 @@ class Learnt:
     @property
     def has_signal(self) -> bool:
         """Whether there is anything to rank by."""
-        return self.recipe.rung.name != "base rate"
+        return self.recipe.rung.name not in SAYS_NOTHING
 
 
 def train(settings: Settings, *, as_of: date, home: Path, track: Track = untracked) -> Trained:
@@ -105,15 +105,15 @@ def _learn(prepared: Prepared, examples: Examples, task: WinTask, worth: Worth, 
     ladder = climb(task, plan.choice, n_deals=counts.n_deals, track=track)
     report = _judge(task, plan, ladder, settings)
     chosen = ladder.chosen
-    tax = _leak_tax(prepared, examples, task, plan, chosen if chosen.name != "base rate" else ladder.rungs["trees"], settings)
+    tax = _leak_tax(prepared, examples, task, plan, ladder.rungs["trees"] if chosen.name in SAYS_NOTHING else chosen, settings)
     value = judge_value(task, worth, plan)
     return Learnt(
         Recipe(chosen, ladder.tested.platt(chosen.name), day),
-        record.win_record(report, ladder, counts),
+        record.win_record(report, ladder, counts) | {"chosen_forward": plan.chosen_forward},
         record.curves(report.judged, chosen.name),
         tax,
         None if value is None else {name: figure.to_dict() for name, figure in value.items()},
-        [enough, gate.beats_base_rate(report), gate.holds_against_ridge(report)],
+        [enough, gate.beats_context(report), gate.holds_against_ridge(report)],
     )
 
 
@@ -164,6 +164,8 @@ def _metrics(learnt: Learnt, prepared: Prepared, worth: Worth, reference: Refere
     warnings = list(prepared.warnings)
     if worth.n_unknown:
         warnings.append(f"{worth.n_unknown} won deals have no amount: they count for winning and not for value.")
+    if learnt.win["out_of_time"] and not learnt.win["chosen_forward"]:
+        warnings.append("The history before the locked quarter is short: the model was chosen in folds apart by account.")
     if learnt.has_signal and not reference.is_pipeline:
         warnings.append("Fewer than 50 accounts or deals are open to work: weights are read on past deals instead.")
     if not learnt.has_signal:

@@ -12,17 +12,18 @@ from winworth.models.ladder import Ladder
 from winworth.models.metrics import Figure, auc, log_loss_rows, paired_difference, win_metrics, with_interval
 from winworth.models.task import Rung, WinTask
 
-BASELINES = ("base rate", "ridge", "trees")
+BASELINES = ("base rate", "context", "criteria", "ridge", "trees")
 
 
 @dataclass(frozen=True)
 class Judged:
-    """Rows judged: outcomes, weights, accounts, and each model's calibrated probability."""
+    """Rows judged: outcomes, weights, accounts, each model's calibrated probability, and the fold where there are several."""
 
     y: np.ndarray
     weight: np.ndarray
     accounts: np.ndarray
     p: Mapping[str, np.ndarray]
+    fold: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,11 @@ class WinReport:
     judged: Judged
     figures: Mapping[str, Mapping[str, Figure]]
     new_accounts: Mapping[str, Figure] | None
+
+    @property
+    def rival(self) -> str:
+        """The strongest model that says nothing of the account: context alone, or the base rate where there is none."""
+        return "context" if "context" in self.judged.p else "base rate"
 
     def loss_against(self, rival: str) -> tuple[float, float]:
         """Return mean log loss of the chosen model less the rival's, and its standard error by account."""
@@ -49,7 +55,7 @@ class WinReport:
 
 def judge_forward(task: WinTask, locked: Fold, ladder: Ladder, *, capacity: float, n_boot: int) -> WinReport:
     """Train each model on what was known before the locked quarter, and measure it there."""
-    names = dict.fromkeys([ladder.chosen.name, *BASELINES])
+    names = _judged_names(ladder)
     y, weight = task.outcomes(locked.test, locked.test_day)
     kept = weight > 0
     p = {name: _forward(task, locked, ladder, ladder.rungs[name])[kept] for name in names}
@@ -67,10 +73,14 @@ def judge_forward(task: WinTask, locked: Fold, ladder: Ladder, *, capacity: floa
 def judge_grouped(ladder: Ladder, *, seed: int, capacity: float, n_boot: int) -> WinReport:
     """Measure on the folds themselves, calibrated across folds: all that can be had without dates."""
     tested = ladder.tested
-    names = dict.fromkeys([ladder.chosen.name, *BASELINES])
-    judged = Judged(tested.y, tested.weight, tested.accounts, {name: tested.calibrated(name) for name in names})
+    names = _judged_names(ladder)
+    judged = Judged(tested.y, tested.weight, tested.accounts, {name: tested.calibrated(name) for name in names}, tested.fold)
     figures = _figures(judged, seed, capacity, n_boot)
     return WinReport(ladder.chosen.name, "no dates", False, judged, figures, None)
+
+
+def _judged_names(ladder: Ladder) -> list[str]:
+    return list(dict.fromkeys([ladder.chosen.name, *(name for name in BASELINES if name in ladder.rungs)]))
 
 
 def leak_tax(task: WinTask, leaking: WinTask, folds: tuple[Fold, ...], rung: Rung) -> tuple[float, float]:
@@ -89,7 +99,7 @@ def _forward(task: WinTask, fold: Fold, ladder: Ladder, rung: Rung) -> np.ndarra
 
 
 def _figures(judged: Judged, seed: int, capacity: float, n_boot: int) -> dict[str, dict[str, Figure]]:
-    metrics = win_metrics(capacity)
+    metrics = win_metrics(capacity, judged.fold)
     return {
         name: {
             key: with_interval(metric, judged.y, p, judged.weight, judged.accounts, seed=seed, n_boot=n_boot)

@@ -1,6 +1,6 @@
 """The one splitter: forward in time where there are dates, apart by group where there are none, twins never apart."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,39 +25,60 @@ class Fold:
 
 
 @dataclass(frozen=True)
-class ForwardPlan:
-    """The locked quarter, read once by the gate, and the earlier quarters in which everything is chosen."""
+class Plan:
+    """The folds in which everything is chosen, and the locked quarter, read once by the gate (None: there are no dates).
 
-    locked: Fold
+    `chosen_forward` says whether the choice too is made forward in time.
+    """
+
     choice: tuple[Fold, ...]
+    locked: Fold | None
+    chosen_forward: bool
+
+
+@dataclass(frozen=True)
+class Observed:
+    """When examples were observed (days since 1970), which share all inputs, and whose they are (int codes)."""
+
+    day: np.ndarray
+    twins: np.ndarray
+    accounts: np.ndarray
 
 
 def forward_plan(
-    observed: np.ndarray, twins: np.ndarray, *, day: int, horizon: int, embargo: int = 30, n_choice: int = 4
-) -> ForwardPlan:
-    """Plan the folds of a retrain on `day` (days since 1970, as is `observed`).
+    observed: Observed, is_enough: Callable[[Fold], bool], *, day: int, horizon: int, embargo: int = 30, seed: int = 0
+) -> Plan:
+    """Plan the folds of a retrain on `day`.
 
     The locked period is the latest calendar quarter whose outcomes are all mature on `day`. The choice quarters are the
-    latest ones mature when the locked quarter began. Each fold trains on what was observed, and with outcomes as known,
-    `embargo` days before its quarter; training rows with the same inputs as a test row (`twins`) are left out.
+    latest four that were mature when the locked quarter began, so that nothing is chosen by what came later. Each fold
+    trains on what was observed, and on outcomes as known, `embargo` days before its quarter; training rows with the same
+    inputs as a test row are left out. Where no choice quarter has enough outcomes before it (`is_enough`), the choice is
+    made in folds apart by account on what the locked quarter may train on.
     """
-    quarters = _quarters(observed)
-    if quarters:
-        mature = [q for q in quarters if q[1] + horizon <= day]
-        if mature:
-            start, end = mature[-1]
-            earlier = [q for q in mature if q[1] + horizon <= start and q[0] - embargo > observed.min()][-n_choice:]
-            if earlier:
-                choice = tuple(_fold(observed, twins, q, test_day=start, embargo=embargo) for q in earlier)
-                usable = tuple(fold for fold in choice if len(fold.train) >= 50 and len(fold.test) >= 20)
-                if usable:
-                    return ForwardPlan(_fold(observed, twins, (start, end), test_day=day, embargo=embargo), usable)
-    span = int(np.ptp(observed)) if len(observed) else 0
-    raise DataError(
-        f"The history is too short to test forward in time: {len(observed)} examples over {span} days, and a horizon of "
-        f"{horizon} days needs a quarter to choose in, matured before the quarter to judge in began. Export an older history, "
-        "or set a shorter win.horizon_days in conf/training.yaml."
-    )
+    quarters = _quarters(observed.day)
+    mature = [q for q in quarters if q[1] + horizon <= day]
+    folds = [_fold(observed, q, test_day=day, embargo=embargo) for q in mature]
+    usable = [fold for fold in folds if len(fold.test) and is_enough(fold)]
+    if not usable:
+        span = int(np.ptp(observed.day)) if len(observed.day) else 0
+        raise DataError(
+            f"The history is too short to test forward in time: {len(observed.day)} examples over {span} days hold no quarter "
+            f"that is mature ({horizon} days old) and has enough outcomes known before it. Export an older history, or set a "
+            "shorter win.horizon_days in conf/training.yaml."
+        )
+    locked = usable[-1]
+    start = locked.train_day + embargo
+    earlier = [_fold(observed, q, test_day=start, embargo=embargo) for q in quarters if q[1] + horizon <= start]
+    choice = tuple(fold for fold in earlier if len(fold.test) and is_enough(fold))[-4:]
+    return Plan(choice, locked, True) if choice else Plan(_apart(observed, locked, seed), locked, False)
+
+
+def _apart(observed: Observed, locked: Fold, seed: int) -> tuple[Fold, ...]:
+    """Part what the locked quarter may train on by account, with outcomes as known then."""
+    rows, day = locked.train, locked.train_day
+    groups = joined_groups(observed.accounts[rows], observed.twins[rows])
+    return tuple(Fold(rows[f.train], rows[f.test], day, day, f.name) for f in grouped_folds(groups, seed=seed))
 
 
 class GroupedFolds:
@@ -116,11 +137,11 @@ def joined_groups(*keys: np.ndarray) -> np.ndarray:
     return np.unique(connected_components(graph, directed=False)[1][:n], return_inverse=True)[1]
 
 
-def _fold(observed: np.ndarray, twins: np.ndarray, quarter: tuple[int, int], *, test_day: int, embargo: int) -> Fold:
+def _fold(observed: Observed, quarter: tuple[int, int], *, test_day: int, embargo: int) -> Fold:
     start, end = quarter
-    test = np.flatnonzero((observed >= start) & (observed < end))
+    test = np.flatnonzero((observed.day >= start) & (observed.day < end))
     train_day = start - embargo
-    train = np.flatnonzero((observed <= train_day) & ~np.isin(twins, twins[test]))
+    train = np.flatnonzero((observed.day <= train_day) & ~np.isin(observed.twins, observed.twins[test]))
     return Fold(train, test, train_day, test_day, name=_quarter_name(start))
 
 

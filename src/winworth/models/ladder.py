@@ -1,4 +1,8 @@
-"""From the base rate up to large trees: the folds choose the rung, in favour of the simpler."""
+"""From the base rate up to large trees: the folds choose the rung, in favour of the simpler.
+
+Above the base rate stands what context alone can tell (a deal's age, the season, its stage). Ridge on the criteria without
+context is tested beside the ladder, to show what they tell by themselves; it is never chosen.
+"""
 
 from dataclasses import dataclass
 
@@ -11,8 +15,9 @@ from winworth.models.metrics import log_loss_rows, paired_difference
 from winworth.models.task import Rung, WinTask
 from winworth.models.trees import TreeSize, small_trees
 
-RIDGE_STRENGTHS = (0.003, 0.03, 0.3)
+RIDGE_STRENGTHS = (0.003, 0.01, 0.03, 0.3)
 MANY_DEALS = 10_000
+SAYS_NOTHING = ("base rate", "context")  # of the account: a model chosen among these gives nothing to rank by
 
 
 @dataclass(frozen=True)
@@ -70,18 +75,15 @@ def climb(task: WinTask, folds: tuple[Fold, ...], *, n_deals: int, track=lambda 
     of the paired difference, accounts counted as one draw (Breiman et al. 1984, the one-standard-error rule).
     """
     ridges, trees = rungs_for(n_deals)
-    tested = _test(task, folds, [Rung("base rate"), *ridges, *trees], track)
+    apart = [Rung(reads, C=0.03, reads=reads) for reads in ("context", "criteria")] if task.context else []
+    tested = _test(task, folds, [Rung("base rate"), *apart, *ridges, *trees], track)
     ridge = min(ridges, key=lambda rung: _loss(tested, rung.name))
     average = Rung("average", C=ridge.C, size=trees[0].size)
     halves = (tested.margins[ridge.name], tested.margins[trees[0].name])
-    margins = {
-        "base rate": tested.margins["base rate"],
-        "ridge": tested.margins[ridge.name],
-        "trees": tested.margins["trees"],
-        "average": np.mean(halves, axis=0),
-    } | {rung.name: tested.margins[rung.name] for rung in trees[1:]}
+    margins = tested.margins | {"ridge": tested.margins[ridge.name], "average": np.mean(halves, axis=0)}
+    named = [Rung("base rate"), *apart, Rung("ridge", C=ridge.C), trees[0], average, *trees[1:]]
+    margins = {rung.name: margins[rung.name] for rung in named}
     tested = Tested(tested.rows, tested.fold, tested.y, tested.weight, tested.accounts, margins)
-    named = [Rung("base rate"), Rung("ridge", C=ridge.C), trees[0], average, *trees[1:]]
     return _choose({rung.name: rung for rung in named}, tested)
 
 
@@ -113,9 +115,9 @@ def _rows(tested: Tested, name: str) -> np.ndarray:
 
 def _choose(rungs: dict[str, Rung], tested: Tested) -> Ladder:
     loss = {name: _loss(tested, name) for name in rungs}
-    best = min(loss, key=loss.get)
+    best = min((name for name in loss if rungs[name].reads != "criteria"), key=loss.get)
     behind = {
         name: paired_difference(_rows(tested, name), _rows(tested, best), tested.weight, tested.accounts) for name in rungs
     }
-    chosen = next(name for name, (mean, error) in behind.items() if mean <= error)
+    chosen = next(name for name, (mean, error) in behind.items() if mean <= error and rungs[name].reads != "criteria")
     return Ladder(rungs, loss, behind, rungs[chosen], tested)

@@ -37,6 +37,18 @@ def auc(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> float:
     return float((won * (np.cumsum(lost) - lost / 2)).sum() / pairs) if pairs > 0 else float("nan")
 
 
+def auc_within(fold: np.ndarray) -> Metric:
+    """Return the AUC over pairs of rows of one fold: models of different folds are not on one scale (Parker et al. 2007)."""
+    folds = [np.flatnonzero(fold == k) for k in np.unique(fold)]
+
+    def within(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> float:
+        found = [(auc(y[r], p[r], w[r]), (w[r] @ y[r]) * (w[r] @ (1 - y[r]))) for r in folds]
+        pairs = sum(n for value, n in found if n > 0)
+        return float(sum(value * n for value, n in found if n > 0) / pairs) if pairs > 0 else float("nan")
+
+    return within
+
+
 def log_loss_rows(y: np.ndarray, p: np.ndarray) -> np.ndarray:
     """Return each row's log loss, for probabilities strictly between 0 and 1."""
     p = np.clip(p, 1e-12, 1 - 1e-12)
@@ -84,10 +96,10 @@ def lift_at(share: float) -> Metric:
     return lift
 
 
-def win_metrics(share: float) -> dict[str, Metric]:
-    """Return every win metric by its stable key; `share` is the capacity at which lift is read."""
+def win_metrics(share: float, fold: np.ndarray | None = None) -> dict[str, Metric]:
+    """Return every win metric by its stable key; `share` is the capacity at which lift is read, `fold` that of each row."""
     return {
-        "auc": auc,
+        "auc": auc if fold is None else auc_within(fold),
         "log_loss": log_loss,
         "brier": brier,
         "base_rate": lambda y, p, w: float(np.average(y, weights=w)),

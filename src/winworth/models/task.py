@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -15,11 +16,15 @@ from winworth.models.win import WinModel
 
 @dataclass(frozen=True)
 class Rung:
-    """One step of the ladder: a ridge strength, a size of trees, both (averaged in log-odds) or neither (base rate)."""
+    """One step of the ladder: a ridge strength, a size of trees, both (averaged in log-odds) or neither (base rate).
+
+    `reads` keeps it to context features or to the others.
+    """
 
     name: str
     C: float | None = None
     size: TreeSize | None = None
+    reads: Literal["all", "context", "criteria"] = "all"
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,7 @@ class WinTask:
     """Examples to learn winning from.
 
     `histories` is None where deals have no dates: outcomes are then `won`, all settled. `weight` sums to 1 over the
-    examples of a deal; `accounts` are int codes.
+    examples of a deal; `accounts` are int codes; `context` names the features that say nothing of the account.
     """
 
     features: pd.DataFrame
@@ -37,6 +42,7 @@ class WinTask:
     horizon: int
     histories: Histories | None = None
     directions: Mapping[str, str] = field(default_factory=dict)
+    context: frozenset[str] = frozenset()
     seed: int = 0
     threads: int = 2
 
@@ -51,6 +57,8 @@ class WinTask:
         """Train a rung on some rows with outcomes as known on `day`."""
         y, weight = self.outcomes(rows, day)
         features = self.features.iloc[rows[weight > 0]]
+        if rung.reads != "all":
+            features = features[[name for name in features if (name in self.context) == (rung.reads == "context")]]
         matrix = FeatureMatrix().fit(features)
         monotone = monotone_columns(matrix.columns_, self.directions)
         model = WinModel(rung.C, rung.size, monotone, self.seed, self.threads)

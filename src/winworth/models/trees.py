@@ -22,7 +22,9 @@ class TreeSize:
 
 def small_trees(n_rows: int) -> TreeSize:
     """Return the size that suits a few hundred to a few thousand deals."""
-    return TreeSize(leaves=6, n_trees=150, rate=0.05, min_rows=max(5, n_rows // 50 if n_rows < 5000 else 100))
+    if n_rows < 1000:
+        return TreeSize(leaves=4, n_trees=100, rate=0.05, min_rows=max(5, n_rows // 30))
+    return TreeSize(leaves=6, n_trees=150, rate=0.05, min_rows=min(100, n_rows // 50))
 
 
 class Trees:

@@ -1,0 +1,1 @@
+"""The page that sales leadership reads, in French or English."""

@@ -1,0 +1,166 @@
+"""Charts as SVG text: the only door to matplotlib. The same input gives the same bytes."""
+
+import re
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
+from io import StringIO
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from winworth.review.captions import FIRST_WORKED, calibration_caption, captured_at, gain_caption, weights_caption
+from winworth.review.outside import shown
+from winworth.review.words import Words, words_in
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WINNING, WORTH, INK, QUIET, GRID = "#0b559f", "#e8a33d", "#1c2733", "#5a6875", "#dde3e9"
+FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+MOST_CRITERIA = 20
+_WIDTH = 5.0
+_STYLE = {
+    "svg.fonttype": "none",
+    "text.parse_math": False,
+    "font.size": 10.5,
+    "text.color": INK,
+    "axes.labelcolor": QUIET,
+    "axes.edgecolor": GRID,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "grid.color": GRID,
+    "grid.linewidth": 0.8,
+    "xtick.color": QUIET,
+    "ytick.color": QUIET,
+    "xtick.major.pad": 6,
+    "ytick.major.pad": 6,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "legend.frameon": False,
+}
+
+
+def weights_chart(weights: pd.DataFrame, lang: str) -> str:
+    """Draw each criterion's weight as a bar, in two parts: through winning and through worth.
+
+    Context is left out; of more than 20 criteria the heaviest 20 are drawn.
+    """
+    words = words_in(lang)
+    criteria = weights[weights["family"] != "context"].head(MOST_CRITERIA)
+    winning, worth = (criteria[part].to_numpy(dtype=float) for part in ("through_winning", "through_worth"))
+    places, total = np.arange(len(criteria)), winning + worth
+    longest = max(total.max(initial=0), 1)
+
+    def draw(figure: "Figure") -> None:
+        height = figure.get_figheight()
+        ax = figure.add_axes((0.36, 0.5 / height, 0.6, 1 - 0.85 / height))
+        ax.barh(places, winning, height=0.62, color=WINNING, label=words.say("through_winning"))
+        ax.barh(places, worth, left=winning, height=0.62, color=WORTH, label=words.say("through_worth"))
+        for place, end in zip(places, total, strict=True):
+            ax.text(end + longest * 0.02, place, words.number(end), va="center", fontweight="bold")
+        ax.set_yticks(places, [shown(label, 24).text for label in criteria["label"]], color=INK)
+        ax.set_ylim(len(criteria) - 0.4, -0.6)
+        ax.set_xlim(0, longest * 1.12)
+        ax.grid(axis="y", visible=False)
+        ax.set_xlabel(words.say("weights_axis"))
+        figure.legend(loc="upper left", bbox_to_anchor=(0.0, 1.0), ncols=2, handlelength=1, handleheight=1, borderpad=0)
+
+    return _svg(draw, height=0.95 + 0.3 * len(criteria), name="weights", caption=weights_caption(criteria, words))
+
+
+def calibration_chart(curve: Sequence[Mapping], lang: str) -> str:
+    """Draw the win rate that came of each group of deals against the chance that had been announced for it."""
+    words = words_in(lang)
+    predicted, observed, low, high = (
+        np.array([group[key] for group in curve]) for key in ("predicted", "observed", "low", "high")
+    )
+
+    def draw(figure: "Figure") -> None:
+        ax = figure.add_axes((0.16, 0.13, 0.77, 0.83))
+        end = _round_end(np.r_[predicted, high].max(initial=0.05))
+        ax.plot([0, end], [0, end], color=QUIET, linestyle=(0, (4, 3)), linewidth=1.2)
+        ax.text(end * 0.98, end * 0.42, words.say("as_announced"), ha="right", va="top", color=QUIET)
+        ax.vlines(predicted, low, high, color=WINNING, linewidth=1.6, alpha=0.55)
+        ax.plot(predicted, observed, "o", color=WINNING, markersize=6, markeredgecolor="white")
+        ax.set_xlabel(words.say("announced_axis"))
+        ax.set_ylabel(words.say("happened_axis"))
+        _percent_axes(ax, end, words)
+
+    return _svg(draw, height=4.0, name="calibration", caption=calibration_caption(curve, words))
+
+
+def gain_chart(gain: Sequence[Mapping], lang: str) -> str:
+    """Draw the share of wins found against the share of deals worked, those ranked first first."""
+    words = words_in(lang)
+    worked = np.linspace(0, 1, 41)
+    captured = np.array([captured_at(gain, share) for share in worked])
+    at = captured_at(gain, FIRST_WORKED)
+
+    def draw(figure: "Figure") -> None:
+        ax = figure.add_axes((0.16, 0.13, 0.77, 0.83))
+        ax.fill_between(worked, worked, captured, color=WINNING, alpha=0.12, linewidth=0)
+        ax.plot([0, 1], [0, 1], color=QUIET, linestyle=(0, (4, 3)), linewidth=1.2)
+        ax.text(0.72, 0.68, words.say("at_random"), ha="left", va="top", color=QUIET)
+        ax.plot(worked, captured, color=WINNING, linewidth=2.2)
+        ax.plot([FIRST_WORKED, FIRST_WORKED], [0, at], color=INK, linewidth=1)
+        ax.plot([FIRST_WORKED], [at], "o", color=INK, markersize=6, markeredgecolor="white")
+        ax.text(FIRST_WORKED + 0.03, at - 0.01, words.percent(at), fontweight="bold", va="top")
+        ax.set_xlabel(words.say("worked_axis"))
+        ax.set_ylabel(words.say("found_axis"))
+        _percent_axes(ax, 1.0, words)
+
+    return _svg(draw, height=4.0, name="gain", caption=gain_caption(gain, words))
+
+
+def _percent_axes(ax: "Axes", end: float, words: Words) -> None:
+    ticks = np.arange(0, end + 0.001, _step(end))
+    ax.set_xticks(ticks, [words.percent(tick) for tick in ticks])
+    ax.set_yticks(ticks, [words.percent(tick) for tick in ticks])
+    ax.set_xlim(0, end)
+    ax.set_ylim(0, end)
+
+
+def _round_end(highest: float) -> float:
+    """Return where an axis of shares ends: the next whole step, with a little room, at most 1."""
+    room = float(highest) * 1.03
+    return min(1.0, float(np.ceil(room / _step(room)) * _step(room)))
+
+
+def _step(end: float) -> float:
+    return 0.2 if end > 0.5 else 0.1 if end > 0.2 else 0.05
+
+
+def _svg(draw: Callable[["Figure"], None], *, height: float, name: str, caption: str) -> str:
+    """Draw in the house style, whatever the machine's own settings, and write the SVG."""
+    import matplotlib
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update({**_STYLE, "svg.hashsalt": f"winworth {name}"})
+        figure = Figure(figsize=(_WIDTH, height))
+        draw(figure)
+        written = StringIO()
+        FigureCanvasSVG(figure).print_svg(written, metadata={"Date": None})
+    return _bare(written.getvalue(), caption)
+
+
+def _bare(svg: str, caption: str) -> str:
+    """Keep the drawing: no document type, metadata, comments, page-wide style or unused ids; system fonts; a title."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'<g id="[^"]*"', "<g", svg)
+    svg = re.sub(r'(<text style="[^"]*?)font-family: [^;"]*; ', r"\1", svg)
+    view = re.search(r'viewBox="[^"]*"', svg).group()
+    names = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    said = escape(caption)
+    look = f'stroke-linejoin="round" font-family="{FONTS}"'
+    head = f'<svg {names} {view} role="img" aria-label="{said}" {look}><title>{said}</title>'
+    return re.sub(r"\s*\n\s*", "\n", head + svg[svg.index(">") + 1 :]).strip()
