@@ -139,11 +139,11 @@ def _ladder(ladder: list[dict]) -> Table:
 def _quality(win: dict) -> Table:
     shown = {"chosen": win["out_of_time"] or win["cross_validated"], "new accounts": win["new_accounts"]}
     shown |= {name.replace("_", " "): figures for name, figures in win["baselines"].items()}
-    table = _table(f"Judged on: {win['period']}", ["model", "AUC", "log loss", "Brier", "slope", "lift at capacity", "n"])
+    table = _table(f"Judged on: {win['period']}", ["model", "AUC", "log loss", "Brier", "slope", "lift", "n"])
     for name, figures in shown.items():
         if figures:
-            keys = ("auc", "log_loss", "brier", "calibration_slope", "lift_at_capacity")
-            table.add_row(name, *[_short(figures[key]) for key in keys], str(figures["auc"]["n"]))
+            plain = [_value(figures[key]) for key in ("log_loss", "brier", "calibration_slope", "lift_at_capacity")]
+            table.add_row(name, _short(figures["auc"]), *plain, str(figures["auc"]["n"]))
     return table
 
 
@@ -184,6 +184,10 @@ def _short(figure: dict) -> str:
         return "n/a"
     interval = "" if figure["low"] is None else f" [{_three(figure['low'])}-{_three(figure['high'])}]"
     return f"{_three(figure['value'])}{interval}"
+
+
+def _value(figure: dict) -> str:
+    return "n/a" if figure["value"] is None else _three(figure["value"])
 
 
 def _three(value: float) -> str:

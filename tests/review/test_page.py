@@ -154,10 +154,10 @@ def undated_review() -> Review:
 
 def refused_review() -> Review:
     checks = [
-        {"name": "beats_base_rate", "passed": False, "says": "log loss +0.001"},
+        {"name": "beats_context", "passed": False, "says": "log loss +0.001"},
         {"name": "odd_one", "passed": False, "says": "no"},
     ]
-    return review_of(metrics=metrics_of(gate={"passed": False, "reasons": ["beats_base_rate: log loss"], "checks": checks}))
+    return review_of(metrics=metrics_of(gate={"passed": False, "reasons": ["beats_context: log loss"], "checks": checks}))
 
 
 REVIEWS = {"whole": review_of, "base rate": base_rate_review, "undated": undated_review, "refused": refused_review}
@@ -345,7 +345,7 @@ def test_an_account_without_a_name_is_shown_by_its_id():
     )
 
 
-@pytest.mark.parametrize(("lang", "no", "why"), [("en", "No.", "the same chance"), ("fr", "Non.", "la même chance")])
+@pytest.mark.parametrize(("lang", "no", "why"), [("en", "No.", "nothing of the account"), ("fr", "Non.", "rien savoir du compte")])
 def test_a_refused_gate_is_said_at_the_head_and_beside_the_order(lang, no, why):
     text = text_of(render(refused_review(), lang=lang))
     assert re.search(rf"{re.escape(no)} .*{why}.*odd one", text)
