@@ -1,10 +1,16 @@
-"""A small clean CRM in files, for tests that spoil one thing in it."""
+"""A small clean CRM in files, for tests that spoil one thing in it; and the demo company, taken the whole way once."""
+
+import os
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before anything loads OpenMP: spinning threads starve other tests
 
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from winworth.config import Settings, load_settings
 from winworth.crm.mapping import ColumnMap, CrmMap, TableMap
 from winworth.crm.read import read_crm
 from winworth.tables import CrmTables
@@ -77,3 +83,37 @@ def exports(tmp_path: Path) -> Exports:
 def clean(exports: Exports) -> CrmTables:
     """Return what the files hold before a test spoils them."""
     return exports.read()
+
+
+ROOT = Path(__file__).parents[1]
+AS_OF = date(2026, 6, 30)
+
+
+@dataclass(frozen=True)
+class Demo:
+    """The demo company of 6,000 deals as `make demo` leaves it."""
+
+    home: Path
+    settings: Settings
+    done: "object"
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """Take the demo company the whole way, once for all tests; they read it and change nothing."""
+    from winworth.flows.demo import demo as run
+
+    home = tmp_path_factory.mktemp("demo")
+    settings = load_settings(ROOT / "conf")
+    done = run(settings, as_of=AS_OF, home=home)
+    exports = replace(settings, crm=replace(settings.crm, folder=str(home / "exports")))
+    return Demo(home, exports, done)
+
+
+@pytest.fixture
+def demo_copy(demo: Demo, tmp_path: Path) -> Demo:
+    """Return a copy of the demo's models that a test may spoil."""
+    import shutil
+
+    shutil.copytree(demo.home / "models", tmp_path / "models", symlinks=True)
+    return replace(demo, home=tmp_path)

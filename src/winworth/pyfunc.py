@@ -11,9 +11,10 @@ class WinworthModel(mlflow.pyfunc.PythonModel):
 
     def load_context(self, context: mlflow.pyfunc.PythonModelContext) -> None:
         """Open the version; it is verified against its manifest on the way."""
+        from winworth.bundle import open_version
         from winworth.scoring.scorer import Scorer
 
-        self.scorer = Scorer.load(Path(context.artifacts["bundle"]))
+        self.scorer = Scorer.from_files(open_version(Path(context.artifacts["bundle"])).contents)
 
     def predict(
         self, context: mlflow.pyfunc.PythonModelContext, model_input: pd.DataFrame, params: dict | None = None

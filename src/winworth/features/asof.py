@@ -89,11 +89,13 @@ def distinct(events: Events, at: Moments, *, within: int | None = None) -> np.nd
     entity, value, start, end = events.entity[kept], events.value[kept], events.available[kept], ends[kept]
     order = np.lexsort((end, start, value, entity))
     entity, value, start, end = entity[order], value[order], start[order], end[order]
-    same = np.r_[False, (entity[1:] == entity[:-1]) & (value[1:] == value[:-1])]
-    run = np.cumsum(~same)
-    reach = pd.Series(end).groupby(run).cummax().to_numpy()
-    opens = ~same | (start > np.r_[0, reach[:-1]])
-    closes = np.r_[opens[1:], True] if len(opens) else opens
+    same = np.zeros(len(entity), dtype=bool)
+    same[1:] = (entity[1:] == entity[:-1]) & (value[1:] == value[:-1])
+    reach = pd.Series(end).groupby(np.cumsum(~same)).cummax().to_numpy()
+    opens = ~same
+    opens[1:] |= start[1:] > reach[:-1]
+    closes = np.ones(len(entity), dtype=bool)
+    closes[:-1] = opens[1:]
     present = _started(entity[opens], start[opens], at) - _started(entity[opens], reach[closes], at)
     return np.where(at.entity < 0, np.nan, present)
 

@@ -28,10 +28,10 @@ class Timeline:
     happened: np.ndarray
     available: np.ndarray
 
-    def events(self, where: Condition, value: np.ndarray | None = None) -> Events:
-        """Return the events whose columns have the given levels."""
+    def events(self, *conditions: Condition, value: np.ndarray | None = None) -> Events:
+        """Return the events whose columns have the levels of every condition."""
         rows = np.ones(len(self.frame), dtype=bool)
-        for column, levels in where.items():
+        for column, levels in (pair for condition in conditions for pair in condition.items()):
             wanted = (levels,) if isinstance(levels, str) else levels
             rows &= self.frame[column].isin(wanted).to_numpy()
         return Events(self.entity, self.happened, self.available, value).take(rows)
@@ -152,7 +152,7 @@ class _Measured:
 
     def _latest(self, table: str, by: str, column: str, where: Condition) -> pd.Series:
         timeline, at = self._timeline(table, by)
-        events = timeline.events(where, np.arange(len(timeline.frame)))
+        events = timeline.events(where, value=np.arange(len(timeline.frame)))
         row = asof.latest(events, at, order=timeline.order[column][events.value])
         place = np.where(row < 0, -1, events.value[row] if len(events.value) else -1)
         values = timeline.frame[column].reset_index(drop=True)
@@ -170,16 +170,17 @@ def _put_on(entities: pd.Index, key: str, table: str, snapshot: Snapshot) -> Tim
 def _by_verb(spec: Feature, timeline: Timeline, at: Moments) -> np.ndarray:
     """Apply the feature's verb to its events."""
     if spec.verb in ("deals_won", "deals_lost"):
-        ended = timeline.events({"status": spec.verb.removeprefix("deals_"), **spec.where})
+        ended = timeline.events({"status": spec.verb.removeprefix("deals_")}, spec.where)
         return asof.count(ended, at, within=spec.within_days)
     if spec.verb in ("sum", "mean", "invoiced"):
         column = spec.column or "amount"
-        valued = timeline.events(spec.where, timeline.numbers(column))
+        valued = timeline.events(spec.where, value=timeline.numbers(column))
         return (asof.mean if spec.verb == "mean" else asof.total)(valued, at, within=spec.within_days)
     if spec.verb == "distinct":
-        return asof.distinct(timeline.events(spec.where, timeline.order[spec.column]), at, within=spec.within_days)
+        told = timeline.events(spec.where, value=timeline.order[spec.column])
+        return asof.distinct(told, at, within=spec.within_days)
     if spec.verb == "share":
-        part, whole = timeline.events({**spec.among, **spec.where}), timeline.events(spec.among)
+        part, whole = timeline.events(spec.among, spec.where), timeline.events(spec.among)
         return asof.share(part, whole, at, within=spec.within_days)
     events = timeline.events(spec.where)
     if spec.verb == "trend":

@@ -1,5 +1,6 @@
 """The gate: named checks that a challenger passes before it may become champion, each with its numbers."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from winworth.models.evaluate import WinReport
@@ -22,6 +23,15 @@ def enough_deals(n_won: int, n_lost: int, *, least_wins: int, least_losses: int)
     passed = n_won >= least_wins and n_lost >= least_losses
     says = f"{n_won} won and {n_lost} lost deals; at least {least_wins} and {least_losses} are needed to learn who wins"
     return Check("enough_deals", passed, says)
+
+
+def nothing_filled_late(late: Mapping[str, tuple[float, float]]) -> Check:
+    """Check that no column of deals is empty while a deal is open and filled in when it ends."""
+    if not late:
+        return Check("nothing_filled_late", True, "no column is much emptier on open deals than on closed ones")
+    told = ", ".join(f"{name} is missing on {a:.0%} of open and {b:.0%} of closed deals" for name, (a, b) in late.items())
+    out = "declare it at_close or latest_only, or put deals without it out of scope (missing: out_of_scope)"
+    return Check("nothing_filled_late", False, f"{told}: its being empty tells the outcome; {out}")
 
 
 def beats_context(report: WinReport) -> Check:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from winworth.atomic import publish_folder
@@ -21,6 +22,8 @@ from winworth.scoring.tiers import assign_tiers
 from winworth.sheets import to_csv, to_parquet
 from winworth.weights.reasons import Wording, reasons
 
+LANGUAGES = ("en", "fr")
+_TEXTS = ["account_id", "reason_1", "reason_2", "reason_3", "segment_label"]
 _LEAD = ["win_probability", "lifetime_value", "value_low", "value_high", "expected_value", "score"]
 
 
@@ -44,12 +47,15 @@ def predict(settings: Settings, *, as_of: date, home: Path, lang: str = "en", ex
         scorer = Scorer.from_files(bundle.contents)
         prepared = prepare(settings, as_of=as_of, catalog=scorer.catalog)
         _require_features(scorer, prepared)
-        deals = score_rows(scorer, prepared, bundle, lang=lang)
-        accounts = _accounts(deals, prepared, settings)
-        deals = deals[deals["basis"] == "open_deal"].drop(columns=["basis", "name"]).reset_index(drop=True)
+        rows, words = score_rows(scorer, prepared, bundle)
+        rows = rows.assign(row=rows.index)
+        accounts = _accounts(rows, settings)
+        deals = rows[rows["basis"] == "open_deal"].drop(columns=["basis", "name"]).reset_index(drop=True)
+        texts = {code: with_words(accounts, said)[_TEXTS] for code, said in words.items()}
+        accounts, deals = with_words(accounts, words[lang]), with_words(deals, words[lang])
         run = _run(bundle, prepared, accounts, deals, as_of)
         folder = home / "scores" / as_of.isoformat()
-        publish_folder(folder, _files(accounts, deals, prepared, run, excel_fr))
+        publish_folder(folder, _files(accounts, deals, prepared, run, excel_fr) | _text_files(texts))
         return Predicted(accounts, deals, folder, run)
 
 
@@ -64,26 +70,40 @@ def open_champion(home: Path, as_of: date) -> Bundle:
     return bundle
 
 
-def score_rows(scorer: Scorer, prepared: Prepared, bundle: Bundle, *, lang: str) -> pd.DataFrame:
-    """Return one row for each open deal and each account without one, scored, with reasons and criterion scores."""
-    metrics = bundle.json("metrics.json")
-    rows = scoring_examples(prepared.snapshot, exclude_kinds=tuple(metrics["exclude_kinds"]))
+def score_rows(scorer: Scorer, prepared: Prepared, bundle: Bundle) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
+    """Score each open deal and each account without one.
+
+    Returns one row each with figures and criterion scores, and for each language reason_1..3 and segment_label.
+    """
+    rows = scoring_examples(prepared.snapshot, exclude_kinds=tuple(bundle.json("metrics.json")["exclude_kinds"]))
     features = build_features(rows, prepared.snapshot, scorer.catalog)
     scored = scorer.explain(features, (rows["basis"] == "next_deal").to_numpy())
-    told = reasons(features, scored.by_feature, scored.criteria, scorer.weights.table["weight"], Wording(scorer.catalog, lang))
-    labels = {k + 1: label.get(lang, "") for k, label in enumerate(scorer.segments.labels if scorer.segments else ())}
+    weight = scorer.weights.table["weight"]
+    words = {}
+    for lang in LANGUAGES:
+        told = reasons(features, scored.by_feature, scored.criteria, weight, Wording(scorer.catalog, lang))
+        words[lang] = told.assign(segment_label=_segment_labels(scorer, scored.segment, lang))
     table = scored.table.rename(columns={"value_if_won": "lifetime_value"})[_LEAD]
     known = rows[["account_id", "deal_id", "basis"]].assign(
         name=_names(rows, prepared), as_of=prepared.snapshot.as_of.isoformat()
     )
-    segment = pd.Series(scored.segment, index=rows.index)
-    grouped = pd.DataFrame({"segment": segment, "segment_label": segment.map(labels).fillna("").astype("str")})
-    version = pd.DataFrame({"model_version": bundle.version}, index=rows.index)
-    criteria = scored.criteria.round(1)
-    return pd.concat([known, table, grouped, told, version, criteria], axis=1)
+    last = pd.DataFrame({"segment": scored.segment, "model_version": bundle.version}, index=rows.index)
+    return pd.concat([known, table, last, scored.criteria.round(1)], axis=1), words
 
 
-def _accounts(rows: pd.DataFrame, prepared: Prepared, settings: Settings) -> pd.DataFrame:
+def _segment_labels(scorer: Scorer, segment: np.ndarray, lang: str) -> np.ndarray:
+    labels = ["", *(label.get(lang, "") for label in (scorer.segments.labels if scorer.segments else ()))]
+    return np.array(labels, dtype=object)[segment]
+
+
+def with_words(table: pd.DataFrame, words: pd.DataFrame) -> pd.DataFrame:
+    """Put reasons and segment labels, found by the row a table's row comes from, before the model version."""
+    told = words.loc[table["row"]].set_axis(table.index)
+    place = table.columns.get_loc("model_version")
+    return pd.concat([table.iloc[:, :place], told, table.iloc[:, place:]], axis=1).drop(columns="row")
+
+
+def _accounts(rows: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     """Make one row an account, with its tier; columns in the order people read them."""
     accounts = by_account(rows)
     rank = accounts["expected_value"].fillna(accounts["win_probability"])
@@ -125,6 +145,11 @@ def _run(bundle: Bundle, prepared: Prepared, accounts: pd.DataFrame, deals: pd.D
         "read": read_record(prepared.crm.report),
         "warnings": warnings,
     }
+
+
+def _text_files(texts: dict[str, pd.DataFrame]) -> dict[str, bytes]:
+    """Return each language's reasons and segment labels, for pages in a language other than that of the scores."""
+    return {f"account_texts_{lang}.parquet": to_parquet(text) for lang, text in texts.items()}
 
 
 def _files(accounts: pd.DataFrame, deals: pd.DataFrame, prepared: Prepared, run: dict, excel_fr: bool) -> dict[str, bytes]:

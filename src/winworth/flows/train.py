@@ -11,6 +11,7 @@ import pandas as pd
 from winworth.bundle import save_version, set_challenger
 from winworth.config import Settings
 from winworth.features.catalog import Catalog
+from winworth.features.late import filled_late
 from winworth.features.refused import refused_columns, refused_features
 from winworth.flows import gate, record
 from winworth.flows.learn import (
@@ -94,6 +95,7 @@ def train(settings: Settings, *, as_of: date, home: Path, track: Track = untrack
 
 def _learn(prepared: Prepared, examples: Examples, task: WinTask, worth: Worth, settings: Settings, track: Track) -> Learnt:
     """Choose the rung, judge it, and measure the leak tax; with too few deals, the base rate and nothing more."""
+    catalog = without_absent(settings.catalog, prepared.crm)
     win, as_of = settings.training.win, prepared.snapshot.as_of
     counts = record.Counts.of(examples.rows)
     day = day_number(as_of) if task.histories is not None else None
@@ -101,6 +103,7 @@ def _learn(prepared: Prepared, examples: Examples, task: WinTask, worth: Worth, 
     if not enough.passed:
         recipe = Recipe(Rung("base rate"), Platt(), day)
         return Learnt(recipe, record.base_rate_record(counts), None, None, None, [enough])
+    late = gate.nothing_filled_late(filled_late(prepared.snapshot, catalog))
     plan = plan_folds(examples, task, settings, as_of=as_of)
     ladder = climb(task, plan.choice, n_deals=counts.n_deals, track=track)
     report = _judge(task, plan, ladder, settings)
@@ -113,7 +116,7 @@ def _learn(prepared: Prepared, examples: Examples, task: WinTask, worth: Worth, 
         record.curves(report.judged, chosen.name),
         tax,
         None if value is None else {name: figure.to_dict() for name, figure in value.items()},
-        [enough, gate.beats_context(report), gate.holds_against_ridge(report)],
+        [enough, late, gate.beats_context(report), gate.holds_against_ridge(report)],
     )
 
 

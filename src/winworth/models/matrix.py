@@ -29,9 +29,9 @@ class FeatureMatrix(BaseEstimator, TransformerMixin):
 
     >>> table = pd.DataFrame({"size": [1.0, 2.0, 3.0], "sector": ["it", "it", None]})
     >>> FeatureMatrix(min_level_share=0.5).fit(table[:2]).transform(table)
-    array([[1. , 1. , 0. ],
-           [2. , 1. , 0. ],
-           [3. , 0. , 0. ]])
+    array([[1., 1., 0., 0.],
+           [2., 1., 0., 0.],
+           [3., 0., 0., 1.]])
     """
 
     def __init__(self, min_level_share: float = 0.005):
@@ -49,7 +49,7 @@ class FeatureMatrix(BaseEstimator, TransformerMixin):
                 self.may_miss_[name] = bool(column.isna().any())
             else:
                 counts = column.fillna(MISSING).value_counts()
-                self.levels_[name] = [*sorted(set(counts.index[counts >= least]) - {MISSING}), OTHER, MISSING]
+                self.levels_[name] = [*sorted(set(counts.index[counts >= least]) - {OTHER, MISSING}), OTHER, MISSING]
         self.features_ = list(X.columns)
         return self
 

@@ -84,14 +84,15 @@ def calibration_intercept(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> float:
 
 
 def lift_at(share: float) -> Metric:
-    """Return the metric: win rate among the highest `share` of rows over the win rate of all."""
+    """Return the metric: win rate among the highest `share` of the weight over that of all; rows that tie count in part."""
 
     def lift(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> float:
-        order = np.lexsort((np.arange(len(p)), -p))
-        reached = np.cumsum(w[order]) <= share * w.sum()
-        top = order[: max(1, int(reached.sum()))]
-        rate = np.average(y, weights=w)
-        return float(np.average(y[top], weights=w[top]) / rate) if rate > 0 and w[top].sum() > 0 else float("nan")
+        order = np.argsort(-p, kind="stable")
+        last = np.flatnonzero(np.r_[np.diff(p[order]) < 0, True])
+        rows, won = (np.r_[0.0, np.cumsum(x[order])[last]] for x in (w, w * y))
+        if won[-1] <= 0:
+            return float("nan")
+        return float(np.interp(share * rows[-1], rows, won) / (share * won[-1]))
 
     return lift
 
@@ -144,10 +145,14 @@ def spearman(y: np.ndarray, p: np.ndarray) -> float:
 
 
 def gini(y: np.ndarray, p: np.ndarray) -> float:
-    """Return the normalised Gini: 1 where the order of `p` is that of `y`, 0 where it is random."""
+    """Return the normalised Gini: 1 where the order of `p` is that of `y`, 0 where it is random; ties share their mean."""
+    if len(y) == 0 or y.sum() <= 0:
+        return float("nan")
 
-    def area(order: np.ndarray) -> float:
-        return float(np.cumsum(y[order]).sum() / y.sum() - (len(y) + 1) / 2)
+    def area(by: np.ndarray) -> float:
+        codes = np.unique(-by, return_inverse=True)[1]
+        tied = np.bincount(codes, y) / np.bincount(codes)
+        return float(np.cumsum(tied[np.sort(codes)]).sum() / y.sum() - (len(y) + 1) / 2)
 
-    best = area(np.lexsort((np.arange(len(y)), -y)))
-    return area(np.lexsort((np.arange(len(y)), -p))) / best if y.sum() > 0 and best > 0 else float("nan")
+    best = area(y)
+    return area(p) / best if best > 1e-12 else float("nan")

@@ -77,8 +77,9 @@ class Trees:
 
     def contributions(self, X: np.ndarray) -> tuple[np.ndarray, float]:
         """Return path-dependent SHAP values (rows, columns) and the base value they start from."""
-        values = self.booster.predict(np.asarray(X, dtype=float), pred_contrib=True)
-        return values[:, :-1], float(values[0, -1]) if len(values) else 0.0
+        rows = np.asarray(X, dtype=float) if len(X) else np.zeros((1, X.shape[1]))  # LightGBM fails on no rows
+        values = self.booster.predict(rows, pred_contrib=True)
+        return values[: len(X), :-1], float(values[0, -1])
 
     def to_text(self) -> str:
         """Return LightGBM's own text, without the settings of the run that made it."""

@@ -52,6 +52,8 @@ class ValueIfWon(RegressorMixin, BaseEstimator):
         self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None, groups: np.ndarray | None = None
     ) -> "ValueIfWon":
         """Learn from values >= 0 in money; `groups` are kept whole in the inner folds."""
+        if np.isnan(y).any():
+            raise ValueError(f"{int(np.isnan(y).sum())} values are NaN; leave those rows out, since NaN is not 0.")
         weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
         groups = np.arange(len(y)) if groups is None else groups
         positive = y > 0

@@ -49,12 +49,14 @@ class Scorer:
     def explain(self, features: pd.DataFrame, has_no_deal: np.ndarray) -> Scored:
         """Score rows with all that lies behind it.
 
-        Rows that have no deal yet (`has_no_deal`) count as neutral in deal-level features: these contribute what they do
-        at the reference, and a criterion that has no others scores 50.
+        Rows that have no deal yet (`has_no_deal`) count as neutral in deal-level features: these are read as missing,
+        contribute what they do at the reference, and a criterion that has no others scores 50.
         """
+        blank = self._blank(features, has_no_deal)
+        unread = [name for name in blank if name in features and blank[name].any()]
+        features = features.assign(**{name: features[name].mask(blank[name]) for name in unread})
         parts = self._attributions(features)
         reference = self.weights.reference
-        blank = self._blank(features, has_no_deal)
         off = {name: (getattr(parts, name) - reference[name]) for name in ("winning", "worth")}
         moved = {name: part.where(blank, 0.0).sum(axis=1).to_numpy() for name, part in off.items()}
         neutral = {name: getattr(parts, name).where(~blank, reference[name], axis=1) for name in off}

@@ -10,8 +10,8 @@ from winworth.features.catalog import Catalog
 
 N_REASONS = 3
 _WORDS = {
-    "en": {"points": "points", "unknown": "unknown", "colon": ": "},
-    "fr": {"points": "points", "unknown": "inconnu", "colon": "\u00a0: "},
+    "en": {"unknown": "unknown", "colon": ": "},
+    "fr": {"unknown": "inconnu", "colon": "\u00a0: "},
 }
 
 
@@ -40,8 +40,8 @@ class Wording:
 
     def sentence(self, feature: str, value: object, points: float) -> str:
         """Word one reason: the feature, its value on this row, and the points it brings."""
-        words = _WORDS[self.lang]
-        return f"{self.feature(feature)}{words['colon']}{self.value(value)} ({points:+.0f} {words['points']})"
+        unit = "points" if abs(points) >= 1.5 else "point"
+        return f"{self.feature(feature)}{_WORDS[self.lang]['colon']}{self.value(value)} ({points:+.0f} {unit})"
 
     def value(self, value: object) -> str:
         """Write a value as people do."""
@@ -49,7 +49,7 @@ class Wording:
             return _WORDS[self.lang]["unknown"]
         if isinstance(value, str):
             return value
-        text = f"{float(value):,.0f}" if abs(value) >= 100 or float(value).is_integer() else f"{float(value):,.2g}"
+        text = f"{float(value):,.0f}" if abs(value) >= 10 or float(value).is_integer() else f"{float(value):,.2g}"
         return text.replace(",", "\u202f").replace(".", ",") if self.lang == "fr" else text
 
 
@@ -59,7 +59,7 @@ def reasons(
     """Return reason_1..3 for each row: the criteria that move its score furthest from 50, each by its strongest feature.
 
     `by_feature` holds each feature's part less its reference; `scores` the criterion scores 0-100. A criterion that moves
-    the score by less than half a point is no reason; where there are fewer than three, the rest is empty.
+    the score by half a point or less is no reason; where there are fewer than three, the rest is empty.
     """
     points = (scores - 50) * weights.reindex(scores.columns) / 100
     order = np.argsort(-points.abs().to_numpy(), axis=1, kind="stable")[:, :N_REASONS]
@@ -73,7 +73,7 @@ def reasons(
     for row in range(len(scores)):
         for k in range(N_REASONS):
             place = order[row, k] if k < order.shape[1] else -1
-            told = place >= 0 and abs(moved[row, place]) >= 0.5
+            told = place >= 0 and abs(moved[row, place]) > 0.5
             feature = strongest[names[place]][row] if told else None
             lines[f"reason_{k + 1}"].append(wording.sentence(feature, values[feature][row], moved[row, place]) if told else "")
     return pd.DataFrame(lines, index=scores.index).astype("str")

@@ -1,0 +1,60 @@
+# One line a verb; each builds .venv when it is missing. AS_OF is the only place that knows today's date.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+AS_OF ?= $(shell date +%F)
+CONF ?= conf
+LANG_ ?= fr
+DEMO_AS_OF ?= 2026-06-30
+WINWORTH = .venv/bin/winworth
+export OMP_WAIT_POLICY ?= PASSIVE
+BIN = .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo check train promote predict explain review test test-slow lint bench clean lock
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.venv/.ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: .venv/.ready  ## a synthetic company, the whole way: trained, promoted, scored, reviewed
+	$(WINWORTH) demo --as-of $(DEMO_AS_OF) --conf conf --home demo
+
+check: .venv/.ready  ## read everything, report data quality, train nothing
+	$(WINWORTH) check --as-of $(AS_OF) --conf $(CONF)
+
+train: .venv/.ready  ## learn, weigh and judge: a challenger
+	$(WINWORTH) train --as-of $(AS_OF) --conf $(CONF)
+
+promote: .venv/.ready  ## let the challenger through the gate, or say why not
+	$(WINWORTH) promote
+
+predict: .venv/.ready  ## score every account and open deal with the champion
+	$(WINWORTH) predict --as-of $(AS_OF) --conf $(CONF) --lang $(LANG_)
+
+explain: .venv/.ready  ## one account's scorecard: make explain ACCOUNT=A0001
+	$(WINWORTH) explain $(ACCOUNT) --as-of $(AS_OF) --conf $(CONF) --lang $(LANG_)
+
+review: .venv/.ready  ## the page that sales leadership reads
+	$(WINWORTH) review --as-of $(AS_OF) --conf $(CONF) --lang $(LANG_)
+
+test: .venv/.ready  ## all tests but the slow ones
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: .venv/.ready  ## the truth tests that take minutes
+	$(BIN)/python -m pytest -m slow
+
+lint: .venv/.ready  ## format and lint, changing nothing
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+bench: .venv/.ready  ## what is measured against what
+	$(BIN)/python bench/features.py
+
+lock: .venv/.ready  ## write requirements.lock anew from what is installed
+	$(BIN)/python -m pip freeze --exclude-editable | grep -E '^[A-Za-z0-9._-]+==' > requirements.lock
+
+clean:  ## remove what can be made again (never models, scores or reviews)
+	rm -rf .venv demo build .pytest_cache .ruff_cache .hypothesis
