@@ -168,16 +168,20 @@ def observed(rows):
 # --- the referee -------------------------------------------------------------------------------------------------------
 
 
-def rows_known(crm, name, on, key, entity, where):
+def rows_known(records, name, on, key, entity, where):
     """Return the rows of an entity that meet the conditions and could be known on a day, each with its `day`."""
     found = []
-    for row in crm[name].to_dict("records"):
+    for row in records[name]:
         day = row[TABLES[name].happened_on or "closed_on"]
         entered = row.get("known_on")
         is_known = day <= on and (pd.isna(entered) or entered <= on) and row.get("status") != "open"
-        if is_known and row[key] == entity and all(row[c] in np.atleast_1d(levels) for c, levels in where.items()):
+        if is_known and row[key] == entity and meets(row, where):
             found.append({**row, "day": day})
     return found
+
+
+def meets(row, where):
+    return all(row[column] == levels if isinstance(levels, str) else row[column] in levels for column, levels in where.items())
 
 
 def in_window(rows, on, within):
@@ -193,35 +197,35 @@ def last_value(rows, column):
     return max(values) if values else None
 
 
-def expected_value(spec, example, crm):
+def expected_value(spec, example, records):
     name, column = spec.value.split(".")
     on = example["observed_on"]
     if name == "example":
         return example[column]
-    if crm.known.get((name, column)) == "dated":
+    if KNOWN.get((name, column)) == "dated":
         key = {"accounts": "account_id", "deals": "deal_id"}[name]
-        rows = rows_known(crm, name.removesuffix("s") + "_versions", on, key, example[key], {})
+        rows = rows_known(records, name.removesuffix("s") + "_versions", on, key, example[key], {})
         return last_value(rows, column)
     if name in ("accounts", "deals"):
         key, born = ("account_id", "created_on") if name == "accounts" else ("deal_id", "opened_on")
-        rows = [row for row in crm[name].to_dict("records") if row[key] == example[key]]
+        rows = [row for row in records[name] if row[key] == example[key]]
         return rows[0][column] if rows and not rows[0][born] > on else None
     key = "deal_id" if name == "stage_changes" else KEYS[spec.by]
-    return last_value(rows_known(crm, name, on, key, example[key], spec.where), column)
+    return last_value(rows_known(records, name, on, key, example[key], spec.where), column)
 
 
-def expected(spec, example, crm):
+def expected(spec, example, records):
     """Return what a feature is, by looping over rows; None where it is missing."""
     verb, on = spec.verb, example["observed_on"]
     if verb == "value":
-        return expected_value(spec, example, crm)
+        return expected_value(spec, example, records)
     key = KEYS[spec.by]
     if pd.isna(example[key]):
         return None
     where = dict(spec.where)
     if verb in ("deals_won", "deals_lost"):
         where["status"] = verb[len("deals_") :]
-    rows = rows_known(crm, spec.reads, on, key, example[key], spec.among if verb == "share" else where)
+    rows = rows_known(records, spec.reads, on, key, example[key], spec.among if verb == "share" else where)
     recent = in_window(rows, on, spec.within_days)
     ages = [(on - row["day"]).days for row in recent]
     values = [row[spec.column or "amount"] for row in recent] if verb in ("sum", "mean", "distinct", "invoiced") else []
@@ -235,7 +239,7 @@ def expected(spec, example, crm):
     if verb == "distinct":
         return len(set(values))
     if verb == "share":
-        part = [row for row in recent if all(row[c] in np.atleast_1d(levels) for c, levels in spec.where.items())]
+        part = [row for row in recent if meets(row, spec.where)]
         return len(part) / len(recent) if recent else None
     if verb in ("days_since_first", "days_since_last"):
         return {"days_since_first": max, "days_since_last": min}[verb](ages) if ages else None
@@ -247,9 +251,10 @@ def expected(spec, example, crm):
 
 
 def assert_as_expected(features, examples, crm, specs):
+    records = {name: frame.to_dict("records") for name, frame in crm.tables.items()}
     for at, example in enumerate(examples.to_dict("records")):
         for name, spec in specs.items():
-            found, wanted = features[name].iloc[at], expected(spec, example, crm)
+            found, wanted = features[name].iloc[at], expected(spec, example, records)
             said = f"{name} of {example}: {found!r}, and by hand {wanted!r}"
             if wanted is None or pd.isna(wanted):
                 assert pd.isna(found), said
@@ -271,3 +276,42 @@ def test_every_verb_says_what_loops_over_rows_say(crm, examples):
 
 def test_the_referee_hears_every_verb():
     assert {spec.verb for spec in CATALOG.values()} == set(VERBS)
+
+
+def many_events(n, *, scale=1.0, seed=0):
+    """Return an extract of two accounts and many activities on duplicate days, one in four entered late."""
+    rng = np.random.default_rng(seed)
+    happened = rng.integers(-3000, LAST, n)
+    late = np.where(rng.random(n) < 0.25, rng.integers(1, 90, n), 0)
+    kind, outcome = rng.choice(["meeting", "call", "mail"], n), rng.choice(["held", "no_show"], n)
+    hours = np.where(rng.random(n) < 0.1, np.nan, rng.integers(-(10**7), 10**7, n) / 100 * scale)
+    rows = zip(rng.choice(["A0", "A1"], n), ["D0"] * n, kind, outcome, hours, happened, happened + late, strict=True)
+    crm = CrmTables({"activities": table("activities", list(rows)), "deals": table("deals", [])}, KNOWN, ReadReport((), None))
+    days = DAY0 + pd.to_timedelta(rng.integers(-2000, LAST, 12), unit="D")
+    return crm, observed([("D0", account, day) for account, day in zip(rng.choice(["A0", "A1"], 12), days, strict=True)])
+
+
+OF_ACTIVITIES = {name: spec for name, spec in CATALOG.items() if spec.reads == "activities"}
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-6, 1e6], ids=["money", "small_rates", "large_money"])
+def test_years_of_events_sum_to_what_loops_sum_to_at_every_scale(scale):
+    crm, examples = many_events(800, scale=scale)
+    features = build_features(examples, take_snapshot(crm, as_of=AS_OF), catalog_of(OF_ACTIVITIES))
+    assert_as_expected(features, examples, crm, OF_ACTIVITIES)
+
+
+@pytest.mark.parametrize("half_life", [0.5, 1.0, 7.0, 30.0, 4000.0])
+def test_a_short_half_life_does_not_overflow_over_long_years(half_life):
+    crm, examples = many_events(400, seed=1)
+    decayed = {"decayed": Feature(decayed_count="activities", half_life_days=half_life)}
+    features = build_features(examples, take_snapshot(crm, as_of=AS_OF), catalog_of(decayed))
+    assert_as_expected(features, examples, crm, decayed)
+
+
+def test_a_window_of_cancelling_amounts_sums_to_zero_exactly():
+    told = [("A0", "D0", "call", None, value, day, None) for day, value in enumerate([0.1, 0.2, 0.7, -0.7, 0.3, -0.3])]
+    crm = CrmTables({"activities": table("activities", told), "deals": table("deals", [])}, KNOWN, ReadReport((), None))
+    examples = observed([("D0", "A0", DAY0 + pd.Timedelta(days=5))])
+    features = catalog_of({"hours": Feature(sum="activities.hours", within_days=4)})
+    assert build_features(examples, take_snapshot(crm, as_of=AS_OF), features)["hours"].tolist() == [0.0]

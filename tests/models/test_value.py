@@ -44,10 +44,13 @@ def test_zeros_lower_the_value_by_their_share_and_the_total_holds(two_part):
     assert two_part[0].predict(X).sum() == pytest.approx(y.sum(), rel=0.12)
 
 
-def test_too_few_zeros_are_a_share():
+def test_too_few_zeros_are_a_share_and_contributions_stay_exact():
     X, y = worlds(200)
     y[:10] = 0
-    assert ValueIfWon(threads=1).fit(X, y).buys_ == pytest.approx(0.95)
+    model = ValueIfWon(threads=1).fit(X, y)
+    parts, base = model.contributions(X)
+    assert model.buys_ == pytest.approx(0.95)
+    assert np.abs(parts.sum(axis=1) + base - model.log_value(X)).max() < 1e-9
 
 
 def test_the_interval_holds_four_of_five_values(plain):

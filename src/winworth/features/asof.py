@@ -13,6 +13,8 @@ import pandas as pd
 _DAY_BITS = 18
 _OFFSET = 100_000  # the days before 1970 that a key can hold
 _NEVER = 2**_DAY_BITS - 1 - _OFFSET
+_HALVINGS = 500  # of a double's 1,022
+_DIGITS = 14  # that a difference of two running sums can tell
 
 
 @dataclass(frozen=True)
@@ -52,13 +54,16 @@ def count(events: Events, at: Moments, *, within: int | None = None) -> np.ndarr
 
 
 def total(events: Events, at: Moments, *, within: int | None = None) -> np.ndarray:
-    """Sum the values of the events that `count` counts; events without a value add nothing."""
+    """Sum the values of the events that `count` counts; events without a value add nothing.
+
+    A sum over a window is rounded to the fourteenth digit of all that came before, or to the sixth decimal if that is finer.
+    """
     alive = events.take((events.available < events.ends(within)) & ~np.isnan(events.value))
     summed = _running_sum(alive.entity, alive.available, alive.value, at)
     if within is not None:
-        summed = summed - _running_sum(alive.entity, alive.ends(within), alive.value, at)
+        summed = _difference(summed, _running_sum(alive.entity, alive.ends(within), alive.value, at))
     present = count(alive, at, within=within)
-    return np.where(present > 0, np.round(summed, 6), present)
+    return np.where(present > 0, summed, present)
 
 
 def mean(events: Events, at: Moments, *, within: int | None = None) -> np.ndarray:
@@ -131,16 +136,30 @@ def days_since_first(events: Events, at: Moments) -> np.ndarray:
 
 
 def decayed_count(events: Events, at: Moments, *, half_life: float) -> np.ndarray:
-    """Count known events, each worth half as much for every `half_life` days since it happened."""
-    rows = np.lexsort((events.happened, events.available, events.entity))
-    sorted_ = events.take(rows)
-    first = pd.Series(sorted_.happened).groupby(sorted_.entity).transform("first").to_numpy(float)
-    gain = pd.Series(np.exp2((sorted_.happened - first) / half_life)).groupby(sorted_.entity).cumsum().to_numpy()
-    place = _last_place(sorted_.entity, sorted_.available, at)
-    if not len(gain):
-        return np.where(at.entity < 0, np.nan, 0.0)
-    decayed = gain[place] * np.exp2(-(at.day - first[place]) / half_life)
-    return np.where(at.entity < 0, np.nan, np.where(place < 0, 0.0, decayed))
+    """Count known events, each worth half as much for every `half_life` days since it happened.
+
+    Running sums of powers of two would overflow: they start anew with every era of 500 half-lives, and what is older than
+    the last two eras is worth nothing.
+    """
+    sorted_ = events.take(np.lexsort((events.happened, events.available, events.entity)))
+    span = max(int(_HALVINGS * half_life), 1)
+    n_eras = 2**_DAY_BITS // span + 3
+    era, era_at = (np.maximum(day + _OFFSET, 0) // span + 1 for day in (sorted_.available, at.day))
+    entity = sorted_.entity * n_eras + era
+    worth = np.exp2((sorted_.happened + _OFFSET - era * span) / half_life)  # at the end of its era
+    gain = np.r_[pd.Series(worth).groupby(entity).cumsum().to_numpy(), 0.0]
+    decayed = np.zeros(len(at.day))
+    for reached in (era_at, era_at - 1):
+        place = _last_place(entity, sorted_.available, Moments(at.entity * n_eras + reached, at.day))
+        decayed += gain[place] * np.exp2((reached * span - _OFFSET - at.day) / half_life)
+    return np.where(at.entity < 0, np.nan, decayed)
+
+
+def _difference(later: np.ndarray, earlier: np.ndarray) -> np.ndarray:
+    """Subtract one running sum from another, without the dust that the subtraction of doubles leaves."""
+    reach = np.maximum(np.abs(later), np.abs(earlier))
+    scale = 10.0 ** np.clip(_DIGITS - np.ceil(np.log10(np.maximum(reach, 1e-200))), 6, None)
+    return np.round((later - earlier) * scale) / scale
 
 
 def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
-from winworth.errors import ConfigError
+from winworth.errors import ConfigError, did_you_mean
+from winworth.tables import TABLES
 
 STRICT = {"extra": "forbid"}
 Family = Literal["firmographic", "behavioural", "needs_value", "technographic", "purchase_maturity", "context"]
@@ -25,6 +26,9 @@ VERBS = (
 )
 _OF_COLUMN = ("value", "sum", "mean", "distinct")
 _PAST = ("deals_won", "deals_lost", "invoiced")
+_WINDOWED = ("count", "sum", "mean", "distinct", "share", "days_since_last", "trend", *_PAST)
+_TAKEN_BY = {"within_days": _WINDOWED, "against_days": ("trend",), "half_life_days": ("decayed_count",), "among": ("share",)}
+_LASTING = ("accounts", "deals", "example")  # one row each: what can be read there needs no conditions
 Condition = Mapping[str, str | tuple[str, ...]]
 
 
@@ -136,8 +140,8 @@ class Catalog:
         """Rebuild what `to_dict` wrote."""
         criteria = {}
         for name, spec in learnt["criteria"].items():
-            features = {feature: Feature(**options) for feature, options in spec["features"].items()}
-            criteria[name] = Criterion(spec["family"], spec["label"], features)
+            features = {feature: Feature(**_with_tuples(options)) for feature, options in spec["features"].items()}
+            criteria[name] = Criterion(spec["family"], spec.get("label", {}), features)
         return cls(criteria)
 
     @property
@@ -150,6 +154,16 @@ def _without_blanks(node: object) -> object:
     if not isinstance(node, dict):
         return list(node) if isinstance(node, tuple) else node
     return {name: _without_blanks(value) for name, value in node.items() if value is not None and value != {}}
+
+
+def _with_tuples(options: dict) -> dict:
+    """Turn the lists of words that JSON holds back into tuples, so that what is read equals what was written."""
+    conditions = {name: options[name] for name in ("where", "among") if name in options}
+    words = {
+        name: {column: tuple(levels) if isinstance(levels, list) else levels for column, levels in condition.items()}
+        for name, condition in conditions.items()
+    }
+    return {**options, **words}
 
 
 def _check(where: str, spec: Feature) -> None:
@@ -165,6 +179,7 @@ def _check(where: str, spec: Feature) -> None:
         raise ConfigError(f"{where}: {verb} counts an account's own past: write {verb}: accounts, not {target}.")
     if verb not in _OF_COLUMN and "." in target:
         raise ConfigError(f"{where}: {verb} reads a table, not the column {target}. Use where for conditions on columns.")
+    _check_table(where, verb, target.split(".")[0])
     needs = {"trend": ("within_days", "against_days"), "decayed_count": ("half_life_days",), "share": ("where",)}
     for option in needs.get(verb, ()):
         if not getattr(spec, option):
@@ -173,3 +188,19 @@ def _check(where: str, spec: Feature) -> None:
         given = getattr(spec, option)
         if given is not None and given <= 0:
             raise ConfigError(f"{where}: {option} is {given}; it must be above 0.")
+    ignored = [option for option, verbs in _TAKEN_BY.items() if getattr(spec, option) and verb not in verbs]
+    if spec.where and verb == "value" and spec.reads in _LASTING:
+        ignored.append("where")
+    if ignored:
+        raise ConfigError(f"{where}: {verb} of {target} takes no {' and no '.join(ignored)}. Remove it, or choose another verb.")
+
+
+def _check_table(where: str, verb: str, table: str) -> None:
+    """Raise where there is no such table, or where it holds no events and the verb needs them."""
+    if table not in TABLES and not (table == "example" and verb == "value"):
+        raise ConfigError(f"{where}: there is no table {table}. {did_you_mean(table, TABLES)}")
+    if verb not in ("value", *_PAST) and table != "deals" and not TABLES[table].is_event:
+        events = ", ".join(name for name in TABLES if name == "deals" or TABLES[name].is_event)
+        raise ConfigError(f"{where}: {verb} needs events, and {table} holds none. Tables of events: {events}.")
+    if verb == "value" and table == "costs":
+        raise ConfigError(f"{where}: costs belong to no account. Read another table.")

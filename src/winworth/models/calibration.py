@@ -3,8 +3,9 @@
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import expit
+
+LEAST_SLOPE, MOST_SLOPE = 0.05, 20.0
 
 
 @dataclass(frozen=True)
@@ -26,16 +27,45 @@ class Platt:
 def fit_platt(margin: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) -> Platt:
     """Fit slope and intercept by maximum likelihood (Cox 1958); where the margin is constant only the intercept.
 
-    The fit is unpenalised; a slope that would turn the order round is held at 0.05.
+    The fit is unpenalised, by Newton's method; a slope outside 0.05-20 is held at that end, so that it never turns the
+    order round nor runs away where outcomes are parted without error.
     """
     weight = np.ones(len(y)) if weight is None else weight
-    fixed = np.ptp(margin) < 1e-9
+    intercept = intercept_shift(margin, y, weight)
+    if np.ptp(margin) < 1e-9:
+        return Platt(1.0, intercept)
+    theta = np.array([1.0, intercept])
+    loss = _loss(theta, margin, y, weight)
+    for _ in range(100):
+        p = expit(theta[0] * margin + theta[1])
+        error, curve = weight * (p - y), weight * p * (1 - p)
+        gradient = np.array([error @ margin, error.sum()])
+        cross = curve @ margin
+        hessian = np.array([[curve @ margin**2, cross], [cross, curve.sum()]]) + 1e-12 * np.eye(2)
+        step = np.linalg.solve(hessian, gradient)
+        tried = theta - step
+        while (better := _loss(tried, margin, y, weight)) > loss + 1e-12 and np.abs(step).max() > 1e-12:
+            step = step / 2
+            tried = theta - step
+        theta, moved, loss = tried, np.abs(step).max(), better
+        if moved < 1e-9 or not LEAST_SLOPE < theta[0] < MOST_SLOPE:
+            break
+    slope = float(np.clip(theta[0], LEAST_SLOPE, MOST_SLOPE))
+    return Platt(slope, float(theta[1]) if slope == theta[0] else intercept_shift(slope * margin, y, weight))
 
-    def loss(theta: np.ndarray) -> tuple[float, np.ndarray]:
-        z = theta[0] * margin + theta[1]
-        value = np.sum(weight * (np.logaddexp(0, z) - y * z)) / weight.sum()
-        error = weight * (expit(z) - y) / weight.sum()
-        return value, np.array([0.0 if fixed else error @ margin, error.sum()])
 
-    found = minimize(loss, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B", bounds=[(0.05, 20), (-20, 20)])
-    return Platt(*map(float, found.x))
+def _loss(theta: np.ndarray, margin: np.ndarray, y: np.ndarray, weight: np.ndarray) -> float:
+    z = theta[0] * margin + theta[1]
+    return float(weight @ (np.logaddexp(0, z) - y * z) / weight.sum())
+
+
+def intercept_shift(z: np.ndarray, y: np.ndarray, weight: np.ndarray) -> float:
+    """Return what is added to log-odds so that expected and observed wins agree, held within 20."""
+    shift = 0.0
+    for _ in range(100):
+        p = expit(z + shift)
+        step = float(weight @ (y - p) / max(weight @ (p * (1 - p)), 1e-12))
+        shift = float(np.clip(shift + np.clip(step, -2, 2), -20, 20))
+        if abs(step) < 1e-10 or abs(shift) == 20:
+            break
+    return shift

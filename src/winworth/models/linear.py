@@ -1,5 +1,6 @@
 """The ridge half of both models: standardised columns, missing ones flagged, coefficients that can be read."""
 
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -48,7 +49,8 @@ class Linear:
         from sklearn.linear_model import LogisticRegression
 
         scale = Standardiser.learn(X, weight)
-        fitted = LogisticRegression(C=C, max_iter=500, tol=1e-6).fit(scale.transform(X), y, sample_weight=weight)
+        with one_thread():
+            fitted = LogisticRegression(C=C, max_iter=500, tol=1e-6).fit(scale.transform(X), y, sample_weight=weight)
         return cls(scale, fitted.coef_[0], float(fitted.intercept_[0]))
 
     @classmethod
@@ -57,7 +59,8 @@ class Linear:
         from sklearn.linear_model import Ridge
 
         scale = Standardiser.learn(X, weight)
-        fitted = Ridge(alpha=alpha).fit(scale.transform(X), y, sample_weight=weight)
+        with one_thread():
+            fitted = Ridge(alpha=alpha).fit(scale.transform(X), y, sample_weight=weight)
         return cls(scale, fitted.coef_, float(fitted.intercept_))
 
     def margin(self, X: np.ndarray) -> np.ndarray:
@@ -82,6 +85,13 @@ class Linear:
         for name in ("spread", "missing_spread"):
             scale[name] = np.where(scale[name] == 0, np.inf, scale[name])
         return cls(Standardiser(**scale), np.asarray(learnt["coefficients"]), learnt["intercept"])
+
+
+def one_thread() -> AbstractContextManager:
+    """Keep linear algebra to one thread: sums then do not depend on how many there are."""
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1, user_api="blas")
 
 
 def _is_skewed(x: np.ndarray) -> bool:

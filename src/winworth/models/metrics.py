@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import logit
 from scipy.stats import rankdata
 
-from winworth.models.calibration import fit_platt
+from winworth.models.calibration import fit_platt, intercept_shift
 
 Metric = Callable[[np.ndarray, np.ndarray, np.ndarray], float]
 
@@ -72,15 +72,7 @@ def calibration_slope(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> float:
 
 def calibration_intercept(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> float:
     """Return the log of observed over predicted odds in the large, by Cox's fit with the slope held at 1."""
-    z = logit(np.clip(p, 1e-9, 1 - 1e-9))
-    shift = 0.0
-    for _ in range(50):
-        q = expit(z + shift)
-        step = (w @ (y - q)) / max(w @ (q * (1 - q)), 1e-12)
-        shift += step
-        if abs(step) < 1e-10:
-            break
-    return float(shift)
+    return intercept_shift(logit(np.clip(p, 1e-9, 1 - 1e-9)), y, w)
 
 
 def lift_at(share: float) -> Metric:

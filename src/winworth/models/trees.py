@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     import lightgbm
 
 
+SMALL = 1_000_000  # cells below which threads wait for each other longer than they work
+
+
 @dataclass(frozen=True)
 class TreeSize:
     """How large the trees may grow: leaves, number of trees, learning rate, least rows in a leaf, and bins of a column."""
@@ -60,7 +63,7 @@ class Trees:
             "max_bin": size.bins,
             "min_data_in_bin": 3 if size.bins <= 255 else 1,
             "seed": seed,
-            "num_threads": threads,
+            "num_threads": threads if X.size > SMALL else 1,
             "deterministic": True,
             "force_row_wise": True,
             "verbose": -1,
