@@ -75,9 +75,8 @@ def test_without_signal_ranking_is_a_coin_toss_and_promotion_is_refused(made, tm
     if made == "shuffled":
         world = with_shuffled_labels(world, seed=5)
     trained = train(settings_for(exported(world, tmp_path / "exports")), as_of=AS_OF, home=tmp_path)
-    for name in ("criteria",):
-        auc = trained.metrics["win"]["baselines"][name]["auc"]
-        assert abs(auc["value"] - 0.5) <= 3 * (auc["high"] - auc["low"]) / 3.92
+    auc = trained.metrics["win"]["baselines"]["criteria"]["auc"]
+    assert abs(auc["value"] - 0.5) <= 3 * (auc["high"] - auc["low"]) / 3.92
     assert not trained.metrics["gate"]["passed"]
     with pytest.raises(GateRefused, match="nothing to rank by"):
         promote(tmp_path)

@@ -22,13 +22,20 @@ def test_planted_slope_and_intercept_come_back(slope, intercept):
     assert found.intercept == pytest.approx(intercept, abs=0.05)
 
 
-def test_the_fit_is_that_of_an_unpenalised_logistic_regression():
+@pytest.mark.parametrize(("spread", "slope"), [(0.3, 3.0), (1.0, 0.3), (1.0, 0.8), (3.0, 0.2), (10.0, 0.1), (10.0, 0.3)])
+def test_the_fit_is_that_of_an_unpenalised_logistic_regression(spread, slope):
     rng = np.random.default_rng(2)
-    margin, weight = rng.normal(size=500), rng.uniform(0.2, 3, 500)
-    y = outcomes(margin, slope=0.8, intercept=-0.5)
+    margin, weight = rng.normal(1.0, spread, 2000), rng.uniform(0.2, 3, 2000)
+    y = outcomes(margin, slope=slope, intercept=-0.5)
     found = fit_platt(margin, y, weight)
-    rival = LogisticRegression(C=np.inf, tol=1e-8).fit(margin[:, None], y, sample_weight=weight)
-    assert [found.slope, found.intercept] == pytest.approx([rival.coef_[0, 0], rival.intercept_[0]], abs=1e-3)
+    rival = LogisticRegression(C=np.inf, tol=1e-8, max_iter=1000).fit(margin[:, None], y, sample_weight=weight)
+    assert [found.slope, found.intercept] == pytest.approx([rival.coef_[0, 0], rival.intercept_[0]], abs=2e-3)
+
+
+def test_outcomes_parted_without_error_do_not_run_away():
+    found = fit_platt(np.array([-1.0, -2.0, 1.0, 2.0]), np.array([0.0, 0.0, 1.0, 1.0]))
+    assert found.slope == 20
+    assert abs(found.intercept) < 1e-6
 
 
 def test_a_constant_margin_moves_only_the_intercept():

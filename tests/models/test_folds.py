@@ -88,7 +88,7 @@ def test_choice_quarters_were_mature_when_the_locked_quarter_began(planned):
 
 def test_a_day_of_patience_makes_the_next_quarter_mature(observed):
     new_year = 19_358  # 2023-01-01
-    before, after = (plan(observed, day=new_year + HORIZON - wait).locked.name for wait in (1, 0))
+    before, after = (plan(observed, day=new_year + HORIZON - wait).locked.name for wait in (2, 1))
     assert (before, after) == ("2022 Q3", "2022 Q4")
 
 

@@ -84,7 +84,8 @@ def test_no_rows_have_no_contributions_and_the_same_base(rows):
     assert base == trees.contributions(rows[0])[1]
 
 
-def test_one_thread_and_two_grow_the_same_trees(rows):
+def test_one_thread_and_two_grow_the_same_trees(rows, monkeypatch):
+    monkeypatch.setattr("winworth.models.trees.SMALL", 0)
     assert grown(rows, threads=1).to_text() == grown(rows, threads=2).to_text()
 
 

@@ -345,7 +345,9 @@ def test_an_account_without_a_name_is_shown_by_its_id():
     )
 
 
-@pytest.mark.parametrize(("lang", "no", "why"), [("en", "No.", "nothing of the account"), ("fr", "Non.", "rien savoir du compte")])
+@pytest.mark.parametrize(
+    ("lang", "no", "why"), [("en", "No.", "nothing of the account"), ("fr", "Non.", "rien savoir du compte")]
+)
 def test_a_refused_gate_is_said_at_the_head_and_beside_the_order(lang, no, why):
     text = text_of(render(refused_review(), lang=lang))
     assert re.search(rf"{re.escape(no)} .*{why}.*odd one", text)

@@ -6,7 +6,10 @@ from datetime import date
 
 import pandas as pd
 
+from winworth.errors import ConfigError, DataError, listed
 from winworth.tables import TABLES, CrmTables, Known
+
+_OUTCOME = frozenset({("deals", "status"), ("deals", "opened_on"), ("deals", "closed_on")})  # cut by day, whatever is declared
 
 
 @dataclass(frozen=True)
@@ -39,16 +42,17 @@ def take_snapshot(crm: CrmTables, *, as_of: date, waived: frozenset[tuple[str, s
 
     Rows that came later go; a deal that ended later is open again; what is known only when a deal ends is blank until
     then; columns overwritten in place are blank unless someone signed for them (`waived`). Without dates on deals
-    nothing can be ordered, and deals pass as they are.
+    nothing can be ordered, and deals pass as they are. Raises DataError where a deal or an account stands on two rows, and
+    ConfigError where deals say when they opened and not when they ended.
     """
+    _check(crm)
     day = pd.Timestamp(as_of)
     tables = {name: _as_known(name, frame, day) for name, frame in crm.tables.items()}
-    for (table, column), known in crm.known.items():
+    declared = {pair: known for pair, known in crm.known.items() if pair not in _OUTCOME}
+    for (table, column), known in declared.items():
         if known == "latest_only" and (table, column) not in waived and column in tables.get(table, ()):
             tables[table] = tables[table].assign(**{column: _blank(tables[table][column])})
-    outcome = ("status", "opened_on", "closed_on")
-    at_close = {column for (table, column), known in crm.known.items() if table == "deals" and known == "at_close"}
-    late = sorted(at_close.difference(outcome))
+    late = sorted(column for (table, column), known in declared.items() if table == "deals" and known == "at_close")
     tables["deals"] = _reopen(tables["deals"], day, late)
     return Snapshot(tables, crm.known, as_of)
 
@@ -59,6 +63,21 @@ def available_on(frame: pd.DataFrame, happened_on: str) -> pd.Series:
     if "known_on" not in frame.columns or happened_on == "known_on":
         return happened
     return happened.where(~(frame["known_on"] > happened), frame["known_on"])
+
+
+def _check(crm: CrmTables) -> None:
+    if crm.has_dates and "closed_on" not in crm["deals"]:
+        raise ConfigError(
+            "deals has opened_on and no closed_on, so that no deal would ever end. Map both in conf/crm.yaml, or none."
+        )
+    for name, key in (("deals", "deal_id"), ("accounts", "account_id")):
+        ids = crm[name][key].dropna() if name in crm else pd.Series(dtype="str")
+        twice = ids[ids.duplicated()].unique()
+        if len(twice):
+            raise DataError(
+                f"{name}: {len(twice):,} values of {key} stand on more than one row: {listed(twice)}. "
+                f"Set tables.{name}.key: true in conf/crm.yaml and mend the export."
+            )
 
 
 def _as_known(name: str, frame: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:

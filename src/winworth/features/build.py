@@ -69,22 +69,28 @@ def is_deal_level(spec: Feature) -> bool:
 
 
 def check_catalog(catalog: Catalog, crm: CrmTables, waived: frozenset[tuple[str, str]] = frozenset()) -> None:
-    """Raise ConfigError where a feature reads a column that is not there, or whose `known` does not allow it."""
+    """Raise ConfigError where a feature reads a column that is not there, or whose kind or `known` does not allow it.
+
+    What counts an account's deals reads them from the day they ended, so that it may read what is known at_close.
+    """
     absent = absent_features(catalog, crm)
     silent, refused = set(), set()
     for name, spec in catalog.features.items():
         if name in absent:
             continue
+        _require_keys(name, spec, crm)
+        of_ended = spec.reads == "deals" and spec.verb != "value"
         for column in spec.columns:
             _require_column(name, spec.reads, column, crm)
             known = crm.known.get((spec.reads, column))
-            if spec.reads == "example" or (spec.reads == "deals" and spec.verb != "value"):
+            if spec.reads == "example" or (of_ended and column == "status"):
                 continue
+            _require_kind(name, spec, column, crm)
             if known is None:
                 silent.add(f"{spec.reads}.{column}")
-            elif known == "at_close" or (known == "latest_only" and (spec.reads, column) not in waived):
+            elif (known == "at_close" and not of_ended) or (known == "latest_only" and (spec.reads, column) not in waived):
                 refused.add(f"{name} reads {spec.reads}.{column} ({known})")
-            elif known == "dated" and spec.reads in _VERSIONS:
+            elif known == "dated" and spec.reads in _VERSIONS and not of_ended:
                 _require_column(name, _VERSIONS[spec.reads], column, crm)
     if silent:
         raise ConfigError(
@@ -109,6 +115,38 @@ def _require_column(feature: str, table: str, column: str, crm: CrmTables) -> No
         raise ConfigError(
             f"The feature {feature} reads {table}.{column}, which conf/crm.yaml does not map. "
             f"{did_you_mean(column, crm[table].columns)}"
+        )
+
+
+def _require_keys(feature: str, spec: Feature, crm: CrmTables) -> None:
+    """Raise where the rows of a table cannot be put on the examples' accounts or deals, or on days."""
+    table = spec.reads
+    if table == "example" or (spec.verb == "value" and not TABLES[table].is_event):
+        return
+    by = "deal" if spec.verb == "value" and "account_id" not in crm[table] else spec.by
+    if f"{by}_id" not in crm[table]:
+        other = "account" if by == "deal" else "deal"
+        raise ConfigError(
+            f"The feature {feature} reads {table} by {by}, and {table} has no {by}_id. Map it, or write by: {other}."
+        )
+    if table == "deals" and "closed_on" not in crm[table]:
+        raise ConfigError(f"The feature {feature} counts deals that ended, and conf/crm.yaml does not map deals.closed_on.")
+
+
+def _require_kind(feature: str, spec: Feature, column: str, crm: CrmTables) -> None:
+    """Raise where a verb needs numbers and the column has none, a condition needs words, or a date would be a value."""
+    values = crm[spec.reads][column]
+    if spec.verb in ("sum", "mean") and column == spec.column and not pd.api.types.is_numeric_dtype(values):
+        raise ConfigError(
+            f"The feature {feature} is a {spec.verb}, and {spec.reads}.{column} holds no numbers. Count it instead."
+        )
+    if column in {*spec.where, *spec.among} and (_is_date(values) or pd.api.types.is_numeric_dtype(values)):
+        raise ConfigError(
+            f"The feature {feature} has a condition on {spec.reads}.{column}, which holds no words. Map it as a level."
+        )
+    if _is_date(values):
+        raise ConfigError(
+            f"The feature {feature} reads the date {spec.reads}.{column}. Use days_since_first or days_since_last."
         )
 
 

@@ -192,7 +192,9 @@ def _check(where: str, spec: Feature) -> None:
     if spec.where and verb == "value" and spec.reads in _LASTING:
         ignored.append("where")
     if ignored:
-        raise ConfigError(f"{where}: {verb} of {target} takes no {' and no '.join(ignored)}. Remove it, or choose another verb.")
+        raise ConfigError(
+            f"{where}: {verb} of {target} takes no {' and no '.join(ignored)}. Remove it, or choose another verb."
+        )
 
 
 def _check_table(where: str, verb: str, table: str) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from winworth.bundle import save_version, set_challenger
 from winworth.config import Settings
+from winworth.features.build import is_deal_level
 from winworth.features.catalog import Catalog
 from winworth.features.late import filled_late
 from winworth.features.refused import refused_columns, refused_features
@@ -156,8 +157,11 @@ def _segments(
         return None
     criteria = catalog.criterion_of
     weight = weights.table["weight"]
-    n_features = {name: len(criterion.features) for name, criterion in catalog.criteria.items()}
-    shares = pd.Series({f: weight[criteria[f]] / 100 / n_features[criteria[f]] for f in win.matrix.features_})
+    lasting = [name for name in win.matrix.features_ if not is_deal_level(catalog.features[name])]
+    n_features = pd.Series([criteria[name] for name in lasting]).value_counts()
+    shares = pd.Series({name: weight[criteria[name]] / 100 / n_features[criteria[name]] for name in lasting}, dtype=float)
+    if shares.sum() == 0:
+        return None
     wordings = {lang: Wording(catalog, lang) for lang in LANGUAGES}
     most = settings.scoring.most_segments
     return find_segments(reference.features, shares, wordings, most=most, seed=settings.training.seed)

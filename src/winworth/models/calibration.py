@@ -48,7 +48,7 @@ def fit_platt(margin: np.ndarray, y: np.ndarray, weight: np.ndarray | None = Non
             step = step / 2
             tried = theta - step
         theta, moved, loss = tried, np.abs(step).max(), better
-        if moved < 1e-9 or not LEAST_SLOPE < theta[0] < MOST_SLOPE:
+        if moved < 1e-9:
             break
     slope = float(np.clip(theta[0], LEAST_SLOPE, MOST_SLOPE))
     return Platt(slope, float(theta[1]) if slope == theta[0] else intercept_shift(slope * margin, y, weight))

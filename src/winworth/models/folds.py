@@ -57,7 +57,7 @@ def forward_plan(
     made in folds apart by account on what the locked quarter may train on.
     """
     quarters = _quarters(observed.day)
-    mature = [q for q in quarters if q[1] + horizon <= day]
+    mature = [q for q in quarters if q[1] - 1 + horizon <= day]
     folds = [_fold(observed, q, test_day=day, embargo=embargo) for q in mature]
     usable = [fold for fold in folds if len(fold.test) and is_enough(fold)]
     if not usable:

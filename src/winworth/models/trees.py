@@ -31,10 +31,11 @@ def small_trees(n_rows: int) -> TreeSize:
 
 
 class Trees:
-    """A LightGBM booster and the few things we ask of it."""
+    """A LightGBM booster and the few things we ask of it, on at most `threads` threads."""
 
-    def __init__(self, booster: "lightgbm.Booster"):
+    def __init__(self, booster: "lightgbm.Booster", threads: int = 2):
         self.booster = booster
+        self.threads = threads
 
     @classmethod
     def fit(
@@ -63,7 +64,7 @@ class Trees:
             "max_bin": size.bins,
             "min_data_in_bin": 3 if size.bins <= 255 else 1,
             "seed": seed,
-            "num_threads": threads if X.size > SMALL else 1,
+            "num_threads": _threads_for(X, threads),
             "deterministic": True,
             "force_row_wise": True,
             "verbose": -1,
@@ -72,16 +73,17 @@ class Trees:
             settings["monotone_constraints"] = list(monotone)
         names = [f"f{i:04d}" for i in range(X.shape[1])]
         data = lightgbm.Dataset(X, y, weight=weight, feature_name=names, params=settings)
-        return cls(lightgbm.train(settings, data, num_boost_round=size.n_trees))
+        return cls(lightgbm.train(settings, data, num_boost_round=size.n_trees), threads)
 
     def margin(self, X: np.ndarray, n_trees: int | None = None) -> np.ndarray:
         """Return the sum of the leaves, before any link; of the first `n_trees` trees where given."""
-        return self.booster.predict(np.asarray(X, dtype=float), raw_score=True, num_iteration=n_trees)
+        rows = np.asarray(X, dtype=float)
+        return self.booster.predict(rows, raw_score=True, num_iteration=n_trees, num_threads=_threads_for(rows, self.threads))
 
     def contributions(self, X: np.ndarray) -> tuple[np.ndarray, float]:
         """Return path-dependent SHAP values (rows, columns) and the base value they start from."""
         rows = np.asarray(X, dtype=float) if len(X) else np.zeros((1, X.shape[1]))  # LightGBM fails on no rows
-        values = self.booster.predict(rows, pred_contrib=True)
+        values = self.booster.predict(rows, pred_contrib=True, num_threads=_threads_for(rows, self.threads))
         return values[: len(X), :-1], float(values[0, -1])
 
     def to_text(self) -> str:
@@ -96,3 +98,7 @@ class Trees:
         import lightgbm
 
         return cls(lightgbm.Booster(model_str=text))
+
+
+def _threads_for(X: np.ndarray, threads: int) -> int:
+    return threads if X.size > SMALL else 1

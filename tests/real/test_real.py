@@ -1,0 +1,65 @@
+"""Public data sets, by configuration only: the figures that are honestly to be had, and the traps that are set."""
+
+import os
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from winworth.config import load_settings
+from winworth.errors import GateRefused
+from winworth.flows.promote import promote
+from winworth.flows.train import Trained, train
+
+HERE = Path(__file__).parent
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.skipif("WINWORTH_REAL_DATA" not in os.environ, reason="WINWORTH_REAL_DATA names no folder of real data"),
+]
+
+
+def trained(name: str, home: Path, as_of: date = date(2017, 12, 31), n_boot: int = 100) -> Trained:
+    settings = load_settings(HERE / name)
+    settings = replace(settings, training=replace(settings.training, n_boot=n_boot))
+    return train(settings, as_of=as_of, home=home)
+
+
+def test_salvirt_ranks_as_well_as_its_448_rows_allow(tmp_path):
+    metrics = trained("salvirt", tmp_path).metrics
+    win = metrics["win"]
+    assert win["out_of_time"] is None
+    assert win["cross_validated"]["auc"]["value"] >= 0.82
+    assert metrics["value"] is None
+    assert "none" in metrics["value_basis"]
+
+
+def test_maven_has_nothing_to_rank_by_and_promotion_says_so(tmp_path):
+    metrics = trained("maven", tmp_path).metrics
+    for model in ("criteria", "ridge", "trees"):
+        assert abs(metrics["win"]["baselines"][model]["auc"]["value"] - 0.5) < 0.04
+    assert metrics["leak_tax"]["auc_with"] > 0.95
+    with pytest.raises(GateRefused, match="there is nothing to rank by"):
+        promote(tmp_path)
+
+
+def test_maven_with_its_late_filled_account_is_refused_by_name(tmp_path):
+    settings = load_settings(HERE / "maven")
+    deals = settings.crm.tables["deals"]
+    columns = {**deals.columns, "account_id": replace(deals.columns["account_id"], missing=None)}
+    tables = {**settings.crm.tables, "deals": replace(deals, columns=columns)}
+    settings = replace(settings, crm=replace(settings.crm, tables=tables))
+    settings = replace(settings, training=replace(settings.training, n_boot=20, leak_tax=False))
+    train(settings, as_of=date(2017, 12, 31), home=tmp_path)
+    with pytest.raises(GateRefused, match=r"account_id is missing on \d+% of open and 0% of closed deals"):
+        promote(tmp_path)
+
+
+@pytest.mark.slow
+def test_ibm_reaches_its_honest_figures_and_prints_the_leak_tax(tmp_path):
+    metrics = trained("ibm", tmp_path, n_boot=30).metrics
+    win = metrics["win"]["cross_validated"]
+    assert win["auc"]["value"] >= 0.843
+    assert win["brier"]["value"] <= 0.1215
+    assert 0.93 < metrics["leak_tax"]["auc_with"] < 0.96
+    assert len(metrics["leak_tax"]["columns"]) == 7
