@@ -214,15 +214,15 @@ def test_recording_prints_nothing_opens_no_connection_and_leaves_the_working_fol
 
 def test_the_registered_model_loads_its_version_from_code_and_scores(home, monkeypatch):
     class Scorer:
-        def __init__(self, version):
-            self.version = version
+        def __init__(self, contents):
+            self.contents = contents
 
         @classmethod
-        def load(cls, folder):
-            return cls(open_version(folder))
+        def from_files(cls, contents):
+            return cls(contents)
 
         def score(self, features):
-            return pd.DataFrame({"score": features["x"] + len(self.version.bytes("win.txt"))})
+            return pd.DataFrame({"score": features["x"] + len(self.contents["win.txt"])})
 
     module = ModuleType("winworth.scoring.scorer")
     module.Scorer = Scorer

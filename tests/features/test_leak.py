@@ -223,6 +223,14 @@ def test_the_order_of_rows_changes_nothing(crm):
         assert_same_bytes(found, wanted)
 
 
+def test_an_example_has_the_same_features_alone_and_among_others(crm):
+    snapshot = take_snapshot(crm, as_of=END)
+    examples = training_examples(snapshot, observe_at_days=AGES)
+    some = examples["account_id"].isin(examples["account_id"].unique()[::7])
+    among_all = build_features(examples, snapshot, catalog_of(FEATURES))[some.to_numpy()]
+    assert_same_bytes(build_features(examples[some], snapshot, catalog_of(FEATURES)), among_all)
+
+
 def test_a_past_example_has_the_features_it_had_on_its_day(crm):
     day = date(2025, 3, 31)
     now, then = (take_snapshot(crm, as_of=as_of) for as_of in (END, day))

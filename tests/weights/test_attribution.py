@@ -44,7 +44,7 @@ def test_no_row_is_explained_by_a_model_that_saw_its_group():
 
 def test_each_reference_row_is_explained_once_and_in_its_place():
     rng = np.random.default_rng(1)
-    _, reference, found = explained_by_spies(rng.integers(0, 40, 300), rng.integers(20, 60, 80), n_splits=3)
+    _, reference, found = explained_by_spies(rng.integers(0, 40, 300), rng.integers(20, 60, 80))
     pd.testing.assert_frame_equal(found[["group"]], reference)
 
 

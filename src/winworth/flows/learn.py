@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from winworth.crm.snapshot import Snapshot
 from winworth.features.build import build_features, is_deal_level
 from winworth.features.catalog import Catalog
 from winworth.features.examples import scoring_examples, training_examples
+from winworth.flows.prepare import Track
 from winworth.models.by_name import ByName
 from winworth.models.calibration import Platt
 from winworth.models.censoring import Histories
@@ -180,15 +182,19 @@ class Recipe:
 
 
 def weigh(
-    task: WinTask, worth: Worth, reference: Reference, catalog: Catalog, *, recipe: Recipe, mean_probability: float
+    task: WinTask, worth: Worth, reference: Reference, catalog: Catalog, *, recipe: Recipe, track: Track
 ) -> CriteriaWeights:
     """Weigh the criteria by cross-fitted attributions of both models on the reference population."""
     everyone = np.arange(len(task.won))
-    winning = _explained(lambda rows: recipe.fit(task, rows), everyone, task, reference)
+    win = recipe.fit(task)
+    mean_probability = float(win.model.predict_proba(win.matrix.transform(reference.features))[:, 1].mean())
+    shown = partial(track, label="Explaining who wins")
+    winning = _explained(lambda rows: recipe.fit(task, rows), everyone, task, reference, shown)
     valued = np.flatnonzero(~np.isnan(worth.money))
     worth_parts = winning * 0.0
     if _enough(worth, valued):
-        worth_parts = _explained(lambda rows: _fit_worth(task, worth, rows), valued, task, reference)
+        shown = partial(track, label="Explaining what they bring")
+        worth_parts = _explained(lambda rows: _fit_worth(task, worth, rows), valued, task, reference, shown)
     specs = catalog.features
     deal_level = np.array([is_deal_level(specs[name]) for name in winning.columns])
     measured = pd.DataFrame(~np.outer(reference.has_no_deal, deal_level), winning.index, winning.columns)
@@ -207,9 +213,9 @@ def no_weights(catalog: Catalog, features: list[str]) -> CriteriaWeights:
     return criteria_weights(Attributions(still, still), catalog, mean_probability=0.5, measured=still == 0, features=still)
 
 
-def _explained(fit: Callable, train: np.ndarray, task: WinTask, reference: Reference) -> pd.DataFrame:
+def _explained(fit: Callable, train: np.ndarray, task: WinTask, reference: Reference, shown: Callable) -> pd.DataFrame:
     groups = np.concatenate([task.accounts[train], reference.account])
-    return cross_fitted(fit, train, reference.features, groups, seed=task.seed)
+    return cross_fitted(fit, train, reference.features, groups, seed=task.seed, track=shown)
 
 
 def _enough(worth: Worth, rows: np.ndarray) -> bool:

@@ -1,9 +1,7 @@
 """What every verb begins with: the extract read, the criteria checked, the snapshot taken."""
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
 
 import pandas as pd
 
@@ -13,14 +11,9 @@ from winworth.crm.snapshot import Snapshot, take_snapshot
 from winworth.features.build import absent_features, check_catalog
 from winworth.features.catalog import Catalog
 from winworth.features.examples import closed_on_first_day
+from winworth.models.evaluate import Track as Track
+from winworth.models.evaluate import untracked as untracked
 from winworth.tables import CrmTables
-
-Track = Callable[[Iterable[Any], str], Iterable[Any]]
-
-
-def untracked(steps: Iterable[Any], label: str) -> Iterable[Any]:
-    """Go through steps without showing progress."""
-    return steps
 
 
 @dataclass(frozen=True)

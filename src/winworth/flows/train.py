@@ -33,13 +33,11 @@ from winworth.flows.learn import (
 )
 from winworth.flows.prepare import Prepared, Track, prepare, untracked, without_absent
 from winworth.lock import run_lock
-from winworth.models.by_name import ByName
 from winworth.models.calibration import Platt
 from winworth.models.evaluate import WinReport, judge_forward, judge_grouped, leak_tax
 from winworth.models.folds import Plan
 from winworth.models.ladder import SAYS_NOTHING, Ladder, climb
 from winworth.models.task import Rung, WinTask
-from winworth.models.win import WinModel
 from winworth.scoring.scorer import Scorer, as_json
 from winworth.scoring.segments import Segments, find_segments
 from winworth.sheets import to_csv
@@ -60,15 +58,33 @@ class Trained:
 
 
 @dataclass(frozen=True)
+class Retrain:
+    """What every step of a retrain reads: the extract, the criteria it can serve, the examples and the question."""
+
+    settings: Settings
+    prepared: Prepared
+    catalog: Catalog
+    examples: Examples
+    task: WinTask
+    worth: Worth
+    track: Track
+
+    @property
+    def as_of(self) -> date:
+        """The day of the retrain."""
+        return self.prepared.snapshot.as_of
+
+
+@dataclass(frozen=True)
 class Learnt:
     """The win side of a retrain: how the final model is made, how it was judged, and why it may not be promoted."""
 
     recipe: Recipe
     win: dict
-    curves: dict | None
-    tax: dict | None
-    value: dict | None
     checks: list[gate.Check]
+    curves: dict | None = None
+    tax: dict | None = None
+    value: dict | None = None
 
     @property
     def has_signal(self) -> bool:
@@ -79,85 +95,85 @@ class Learnt:
 def train(settings: Settings, *, as_of: date, home: Path, track: Track = untracked) -> Trained:
     """Learn from the extract as known on `as_of`, write a model version below `home`/models and make it the challenger."""
     with run_lock(home, "train"):
-        prepared = prepare(settings, as_of=as_of)
-        catalog = without_absent(settings.catalog, prepared.crm)
-        examples = examples_of(prepared.snapshot, catalog, settings)
-        task = win_task(examples, catalog, settings, prepared.snapshot)
-        worth = worth_of(examples, settings)
-        learnt = _learn(prepared, examples, task, worth, settings, track)
-        reference = reference_population(examples, prepared.snapshot, catalog, settings)
-        scorer = _scorer(learnt, task, worth, reference, catalog, settings)
-        metrics = _metrics(learnt, prepared, worth, reference, settings, as_of)
+        retrain = _begin(settings, as_of, track)
+        learnt = _learn(retrain)
+        reference = reference_population(retrain.examples, retrain.prepared.snapshot, retrain.catalog, settings)
+        scorer = _scorer(retrain, learnt, reference)
+        metrics = _metrics(retrain, learnt, reference)
         version = save_version(home / "models", _files(scorer, metrics), as_of=as_of)
         set_challenger(home / "models", version)
         record_run(home, _tracked(settings, metrics, version, home))
         return Trained(version, scorer, metrics)
 
 
-def _learn(prepared: Prepared, examples: Examples, task: WinTask, worth: Worth, settings: Settings, track: Track) -> Learnt:
-    """Choose the rung, judge it, and measure the leak tax; with too few deals, the base rate and nothing more."""
+def _begin(settings: Settings, as_of: date, track: Track) -> Retrain:
+    prepared = prepare(settings, as_of=as_of)
     catalog = without_absent(settings.catalog, prepared.crm)
-    win, as_of = settings.training.win, prepared.snapshot.as_of
-    counts = record.Counts.of(examples.rows)
-    day = day_number(as_of) if task.histories is not None else None
+    examples = examples_of(prepared.snapshot, catalog, settings)
+    task = win_task(examples, catalog, settings, prepared.snapshot)
+    return Retrain(settings, prepared, catalog, examples, task, worth_of(examples, settings), track)
+
+
+def _learn(retrain: Retrain) -> Learnt:
+    """Choose the rung, judge it, and measure the leak tax; with too few deals, the base rate and nothing more."""
+    win, task = retrain.settings.training.win, retrain.task
+    counts = record.Counts.of(retrain.examples.rows)
+    day = day_number(retrain.as_of) if task.histories is not None else None
     enough = gate.enough_deals(counts.n_won, counts.n_lost, least_wins=win.least_wins, least_losses=win.least_losses)
     if not enough.passed:
-        recipe = Recipe(Rung("base rate"), Platt(), day)
-        return Learnt(recipe, record.base_rate_record(counts), None, None, None, [enough])
-    late = gate.nothing_filled_late(filled_late(prepared.snapshot, catalog))
-    plan = plan_folds(examples, task, settings, as_of=as_of)
-    ladder = climb(task, plan.choice, n_deals=counts.n_deals, track=track)
-    report = _judge(task, plan, ladder, settings)
+        return Learnt(Recipe(Rung("base rate"), Platt(), day), record.base_rate_record(counts), [enough])
+    late = gate.nothing_filled_late(filled_late(retrain.prepared.snapshot, retrain.catalog))
+    plan = plan_folds(retrain.examples, task, retrain.settings, as_of=retrain.as_of)
+    ladder = climb(task, plan.choice, n_deals=counts.n_deals, track=retrain.track)
+    report = _judge(retrain, plan, ladder)
     chosen = ladder.chosen
-    tax = _leak_tax(prepared, examples, task, plan, ladder.rungs["trees"] if chosen.name in SAYS_NOTHING else chosen, settings)
-    value = judge_value(task, worth, plan)
+    value = judge_value(task, retrain.worth, plan)
     return Learnt(
         Recipe(chosen, ladder.tested.platt(chosen.name), day),
         record.win_record(report, ladder, counts) | {"chosen_forward": plan.chosen_forward},
-        record.curves(report.judged, chosen.name),
-        tax,
-        None if value is None else {name: figure.to_dict() for name, figure in value.items()},
         [enough, late, gate.beats_context(report), gate.holds_against_ridge(report)],
+        record.curves(report.judged, chosen.name),
+        _leak_tax(retrain, plan, ladder.rungs["trees"] if chosen.name in SAYS_NOTHING else chosen),
+        None if value is None else {name: figure.to_dict() for name, figure in value.items()},
     )
 
 
-def _judge(task: WinTask, plan: Plan, ladder: Ladder, settings: Settings) -> WinReport:
-    capacity, n_boot = settings.scoring.tiers["A"], settings.training.n_boot
+def _judge(retrain: Retrain, plan: Plan, ladder: Ladder) -> WinReport:
+    how = {"capacity": retrain.settings.scoring.tiers["A"], "n_boot": retrain.settings.training.n_boot}
     if plan.locked is not None:
-        return judge_forward(task, plan.locked, ladder, capacity=capacity, n_boot=n_boot)
-    return judge_grouped(ladder, seed=task.seed, capacity=capacity, n_boot=n_boot)
+        return judge_forward(retrain.task, plan.locked, ladder, track=retrain.track, **how)
+    return judge_grouped(ladder, seed=retrain.task.seed, track=retrain.track, **how)
 
 
-def _leak_tax(prepared: Prepared, examples: Examples, task: WinTask, plan: Plan, rung: Rung, settings: Settings) -> dict | None:
-    columns = refused_columns(prepared.crm, settings.waived(prepared.snapshot.as_of))
-    if not columns or not settings.training.leak_tax:
+def _leak_tax(retrain: Retrain, plan: Plan, rung: Rung) -> dict | None:
+    crm, task = retrain.prepared.crm, retrain.task
+    columns = refused_columns(crm, retrain.settings.waived(retrain.as_of))
+    if not columns or not retrain.settings.training.leak_tax:
         return None
-    leaking = pd.concat([task.features, refused_features(examples.rows, prepared.crm, columns)], axis=1)
+    leaking = pd.concat([task.features, refused_features(retrain.examples.rows, crm, columns)], axis=1)
     without, with_them = leak_tax(task, task.with_features(leaking), plan.choice, rung)
     names = [f"{table}.{column}" for table, column in columns]
     return {"columns": names, "auc_without": without, "auc_with": with_them, "rung": rung.name}
 
 
-def _scorer(learnt: Learnt, task: WinTask, worth: Worth, reference: Reference, catalog: Catalog, settings: Settings) -> Scorer:
+def _scorer(retrain: Retrain, learnt: Learnt, reference: Reference) -> Scorer:
     """Train the final models on all that is known, weigh the criteria, and find the segments."""
+    task, catalog = retrain.task, retrain.catalog
     win = learnt.recipe.fit(task)
     if not learnt.has_signal:
         return Scorer(catalog, win, None, no_weights(catalog, list(task.features.columns)), None)
-    value = learn_value(task, worth)
-    mean = float(win.model.predict_proba(win.matrix.transform(reference.features))[:, 1].mean())
-    weights = weigh(task, worth, reference, catalog, recipe=learnt.recipe, mean_probability=mean)
-    return Scorer(catalog, win, value, weights, _segments(win, weights, reference, catalog, settings))
+    value = learn_value(task, retrain.worth)
+    weights = weigh(task, retrain.worth, reference, catalog, recipe=learnt.recipe, track=retrain.track)
+    return Scorer(catalog, win, value, weights, _segments(weights, reference, catalog, retrain.settings))
 
 
-def _segments(
-    win: ByName[WinModel], weights: CriteriaWeights, reference: Reference, catalog: Catalog, settings: Settings
-) -> Segments | None:
+def _segments(weights: CriteriaWeights, reference: Reference, catalog: Catalog, settings: Settings) -> Segments | None:
     """Find segments on features that an account has with or without an open deal, each with its criterion's share."""
     if not len(reference.features) or weights.table["weight"].sum() == 0:
         return None
     criteria = catalog.criterion_of
     weight = weights.table["weight"]
-    lasting = [name for name in win.matrix.features_ if not is_deal_level(catalog.features[name])]
+    lasting = [name for name in reference.features if not is_deal_level(catalog.features[name])]
     n_features = pd.Series([criteria[name] for name in lasting]).value_counts()
     shares = pd.Series({name: weight[criteria[name]] / 100 / n_features[criteria[name]] for name in lasting}, dtype=float)
     if shares.sum() == 0:
@@ -167,7 +183,8 @@ def _segments(
     return find_segments(reference.features, shares, wordings, most=most, seed=settings.training.seed)
 
 
-def _metrics(learnt: Learnt, prepared: Prepared, worth: Worth, reference: Reference, settings: Settings, as_of: date) -> dict:
+def _metrics(retrain: Retrain, learnt: Learnt, reference: Reference) -> dict:
+    settings, worth, prepared = retrain.settings, retrain.worth, retrain.prepared
     warnings = list(prepared.warnings)
     if worth.n_unknown:
         warnings.append(f"{worth.n_unknown} won deals have no amount: they count for winning and not for value.")
@@ -178,7 +195,7 @@ def _metrics(learnt: Learnt, prepared: Prepared, worth: Worth, reference: Refere
     if not learnt.has_signal:
         warnings.append("There is nothing to rank by: no weights are published.")
     return {
-        "as_of": as_of.isoformat(),
+        "as_of": retrain.as_of.isoformat(),
         "company": settings.crm.company,
         "currency": settings.crm.currency,
         "mode": "model" if learnt.has_signal else "base_rate",

@@ -1,6 +1,6 @@
 """What the chosen model is worth on rows it did not choose by, beside its baselines, each figure with its interval."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,10 +9,16 @@ from scipy.stats import norm
 
 from winworth.models.folds import Fold, fold_of_groups
 from winworth.models.ladder import Ladder
-from winworth.models.metrics import Figure, auc, log_loss_rows, paired_difference, win_metrics, with_interval
+from winworth.models.metrics import Figure, Metric, auc, log_loss_rows, paired_difference, win_metrics, with_interval
 from winworth.models.task import Rung, WinTask
 
+Track = Callable[[Iterable, str], Iterable]
 BASELINES = ("base rate", "context", "criteria", "ridge", "trees")
+
+
+def untracked(steps: Iterable, label: str) -> Iterable:
+    """Go through steps without showing progress."""
+    return steps
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,9 @@ class WinReport:
         return float(norm.cdf(-mean / error)) if error > 0 else float(mean < 0)
 
 
-def judge_forward(task: WinTask, locked: Fold, ladder: Ladder, *, capacity: float, n_boot: int) -> WinReport:
+def judge_forward(
+    task: WinTask, locked: Fold, ladder: Ladder, *, capacity: float, n_boot: int, track: Track = untracked
+) -> WinReport:
     """Train each model on what was known before the locked quarter, and measure it there."""
     names = _judged_names(ladder)
     y, weight = task.outcomes(locked.test, locked.test_day)
@@ -65,17 +73,17 @@ def judge_forward(task: WinTask, locked: Fold, ladder: Ladder, *, capacity: floa
         locked.name,
         True,
         judged,
-        _figures(judged, task.seed, capacity, n_boot),
+        _figures(judged, win_metrics(capacity), task.seed, n_boot, track),
         _new_accounts(task, locked, ladder, capacity, n_boot),
     )
 
 
-def judge_grouped(ladder: Ladder, *, seed: int, capacity: float, n_boot: int) -> WinReport:
+def judge_grouped(ladder: Ladder, *, seed: int, capacity: float, n_boot: int, track: Track = untracked) -> WinReport:
     """Measure on the folds themselves, calibrated across folds: all that can be had without dates."""
     tested = ladder.tested
     names = _judged_names(ladder)
     judged = Judged(tested.y, tested.weight, tested.accounts, {name: tested.calibrated(name) for name in names}, tested.fold)
-    figures = _figures(judged, seed, capacity, n_boot)
+    figures = _figures(judged, win_metrics(capacity, tested.fold), seed, n_boot, track)
     return WinReport(ladder.chosen.name, "no dates", False, judged, figures, None)
 
 
@@ -98,14 +106,16 @@ def _forward(task: WinTask, fold: Fold, ladder: Ladder, rung: Rung) -> np.ndarra
     return expit(ladder.tested.platt(rung.name).apply(margin))
 
 
-def _figures(judged: Judged, seed: int, capacity: float, n_boot: int) -> dict[str, dict[str, Figure]]:
-    metrics = win_metrics(capacity, judged.fold)
+def _figures(
+    judged: Judged, metrics: Mapping[str, Metric], seed: int, n_boot: int, track: Track
+) -> dict[str, dict[str, Figure]]:
+    rows = (judged.weight, judged.accounts)
     return {
         name: {
-            key: with_interval(metric, judged.y, p, judged.weight, judged.accounts, seed=seed, n_boot=n_boot)
+            key: with_interval(metric, judged.y, judged.p[name], *rows, seed=seed, n_boot=n_boot)
             for key, metric in metrics.items()
         }
-        for name, p in judged.p.items()
+        for name in track(list(judged.p), "Measuring, with intervals")
     }
 
 
@@ -125,4 +135,4 @@ def _new_accounts(
         p[fold == k] = _forward(task, apart, ladder, ladder.chosen)
     kept = weight > 0
     judged = Judged(y[kept], weight[kept], accounts[kept], {ladder.chosen.name: p[kept]})
-    return _figures(judged, task.seed, capacity, n_boot)[ladder.chosen.name]
+    return _figures(judged, win_metrics(capacity), task.seed, n_boot, untracked)[ladder.chosen.name]
