@@ -65,12 +65,20 @@ def train(as_of: AsOf, conf: Conf = Path("conf"), home: Home = Path(), set_: Set
 
 
 @app.command()
-def promote(home: Home = Path(), json: Json = False) -> None:
+def promote(
+    home: Home = Path(),
+    to: Annotated[str | None, typer.Option("--to", help="Roll back to this version instead of the challenger.")] = None,
+    anyway: Annotated[bool, typer.Option("--promote-anyway", help="Overrule the gate; needs --who and --why.")] = False,
+    who: Annotated[str, typer.Option("--who", help="Who signs.")] = "",
+    why: Annotated[str, typer.Option("--why", help="For what reason.")] = "",
+    json: Json = False,
+) -> None:
     """Let the challenger through the gate, or say with numbers why not (exit code 4)."""
     from winworth import printed
+    from winworth.flows.promote import Signature
     from winworth.flows.promote import promote as run
 
-    _print(printed.promoted(run(home)), json)
+    _print(printed.promoted(run(home, to=to, signature=Signature(who, why) if anyway else None)), json)
 
 
 @app.command()

@@ -70,7 +70,8 @@ def trained(done: "Trained") -> Report:
 def promoted(done: "Promoted") -> Report:
     """Name the new champion and what it passed."""
     parts = [f"{check['name']}: {check['says']}." for check in done.checks]
-    return Report([*parts, f"Champion: {done.version}"], asdict(done))
+    replaced = f" (in place of {done.replaced})" if done.replaced and done.replaced != done.version else ""
+    return Report([*parts, f"Champion: {done.version}{replaced}"], asdict(done))
 
 
 def predicted(done: "Predicted") -> Report:

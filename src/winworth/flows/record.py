@@ -8,6 +8,7 @@ import pandas as pd
 
 from winworth.models.evaluate import BASELINES, Judged, WinReport
 from winworth.models.ladder import Ladder
+from winworth.models.learning_curve import MORE, LearningCurve
 from winworth.models.metrics import Figure
 from winworth.scoring.scorer import Scorer
 from winworth.tables import ReadReport
@@ -34,12 +35,12 @@ class Counts:
 
 def win_record(report: WinReport, ladder: Ladder, counts: Counts) -> dict:
     """Return the part of metrics.json on winning, under its stable keys."""
-    figures = {name: _figures(found) for name, found in report.figures.items()}
+    figures = {name: figures_record(found) for name, found in report.figures.items()}
     chosen = figures[report.chosen]
     return {
         "out_of_time": chosen if report.is_forward else None,
         "cross_validated": None if report.is_forward else chosen,
-        "new_accounts": None if report.new_accounts is None else _figures(report.new_accounts),
+        "new_accounts": None if report.new_accounts is None else figures_record(report.new_accounts),
         "baselines": {name.replace(" ", "_"): figures[name] for name in BASELINES if name in figures},
         "period": report.period,
         "chosen": report.chosen,
@@ -97,6 +98,12 @@ def curves(judged: Judged, chosen: str, n_bins: int = 10) -> dict:
     return {"calibration": calibration, "gain": gain}
 
 
+def curve_record(curve: LearningCurve) -> dict:
+    """Return the learning curve for metrics.json, where what is not measured is null."""
+    gain = Figure(curve.gain, curve.low, curve.high, MORE).to_dict()
+    return {"points": [{"n_deals": n, "log_loss": loss} for n, loss in curve.points], "gain_of_more": gain}
+
+
 def read_record(report: ReadReport) -> list[dict]:
     """Return where the rows of each file went, for metrics.json."""
     names = ("table", "file", "sha256", "n_read", "n_used", "n_quarantined", "n_duplicate", "n_out_of_scope")
@@ -112,47 +119,6 @@ def labelled_weights(weights: CriteriaWeights, scorer: Scorer, lang: str) -> pd.
     return table[names].assign(label=label)[["label", *names]]
 
 
-def model_card(metrics: Mapping, weights: pd.DataFrame) -> str:
-    """Write the model card in Markdown from what was measured; what was not says so."""
-    win, tax = metrics["win"], metrics["leak_tax"]
-    lines = [
-        f"# Model card, as of {metrics['as_of']}",
-        "",
-        f"- Deals: {win['n_deals']} ({win['n_won']} won, {win['n_lost']} lost, {win['n_open']} open and censored), "
-        f"{win['n_examples']} examples",
-        f"- Win model: {win['chosen']}; judged on: {win['period']}; horizon {metrics['horizon_days']} days",
-    ]
-    for title, key in (
-        ("Out of time", "out_of_time"),
-        ("Cross-validated", "cross_validated"),
-        ("New accounts", "new_accounts"),
-    ):
-        lines.append(f"- {title}: {_told(win[key])}")
-    lines += [f"- Baseline {name}: {_told(found)}" for name, found in win["baselines"].items()]
-    lines.append(f"- Value: {metrics['value_basis']}")
-    leak = "not measured"
-    if tax:
-        leak = f"AUC {tax['auc_without']:.3f} without, {tax['auc_with']:.3f} with {', '.join(tax['columns'])}"
-    lines += [f"- Leak tax: {leak}", f"- Gate: {'passed' if metrics['gate']['passed'] else 'refused'}"]
-    lines += [f"  - {check['name']}: {check['says']}" for check in metrics["gate"]["checks"]]
-    lines += ["", "## Criteria weights", "", "| criterion | weight | through winning | through worth |", "|---|--:|--:|--:|"]
-    for name, row in weights.iterrows():
-        lines.append(f"| {name} | {row['weight']} | {row['through_winning']} | {row['through_worth']} |")
-    lines += ["", "## Warnings", "", *[f"- {warning}" for warning in metrics["warnings"]]]
-    return "\n".join(lines) + "\n"
-
-
-def _told(figures: Mapping | None) -> str:
-    if not figures or "auc" not in figures:
-        return "not measured"
-    parts = []
-    for name in ("auc", "log_loss", "brier", "calibration_slope"):
-        f = figures[name]
-        if f["value"] is not None:
-            interval = f" [{f['low']:.3f}, {f['high']:.3f}]" if f["low"] is not None else ""
-            parts.append(f"{name} {f['value']:.3f}{interval}")
-    return f"{', '.join(parts)}, n = {figures['auc']['n']}"
-
-
-def _figures(found: Mapping[str, Figure]) -> dict:
+def figures_record(found: Mapping[str, Figure]) -> dict:
+    """Return figures by name for metrics.json."""
     return {name: figure.to_dict() for name, figure in found.items()}

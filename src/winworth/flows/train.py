@@ -15,6 +15,7 @@ from winworth.features.catalog import Catalog
 from winworth.features.late import filled_late
 from winworth.features.refused import refused_columns, refused_features
 from winworth.flows import gate, record
+from winworth.flows.card import model_card
 from winworth.flows.learn import (
     Examples,
     Recipe,
@@ -34,9 +35,12 @@ from winworth.flows.learn import (
 from winworth.flows.prepare import Prepared, Track, prepare, untracked, without_absent
 from winworth.lock import run_lock
 from winworth.models.calibration import Platt
-from winworth.models.evaluate import WinReport, judge_forward, judge_grouped, leak_tax
+from winworth.models.evaluate import WinReport, judge_forward, judge_grouped, leak_tax, random_split_auc, slices
 from winworth.models.folds import Plan
 from winworth.models.ladder import SAYS_NOTHING, Ladder, climb
+from winworth.models.learning_curve import learning_curve
+from winworth.models.metrics import auc_within
+from winworth.models.reliability import corp, reliability_curve
 from winworth.models.task import Rung, WinTask
 from winworth.scoring.scorer import Scorer, as_json
 from winworth.scoring.segments import Segments, find_segments
@@ -127,15 +131,47 @@ def _learn(retrain: Retrain) -> Learnt:
     ladder = climb(task, plan.choice, n_deals=counts.n_deals, track=retrain.track)
     report = _judge(retrain, plan, ladder)
     chosen = ladder.chosen
+    useful = ladder.rungs["trees"] if chosen.name in SAYS_NOTHING else chosen
     value = judge_value(task, retrain.worth, plan)
     return Learnt(
         Recipe(chosen, ladder.tested.platt(chosen.name), day),
-        record.win_record(report, ladder, counts) | {"chosen_forward": plan.chosen_forward},
+        record.win_record(report, ladder, counts) | _beside(retrain, plan, ladder, report, useful),
         [enough, late, gate.beats_context(report), gate.holds_against_ridge(report)],
         record.curves(report.judged, chosen.name),
-        _leak_tax(retrain, plan, ladder.rungs["trees"] if chosen.name in SAYS_NOTHING else chosen),
+        _leak_tax(retrain, plan, useful),
         None if value is None else {name: figure.to_dict() for name, figure in value.items()},
     )
+
+
+def _beside(retrain: Retrain, plan: Plan, ladder: Ladder, report: WinReport, rung: Rung) -> dict:
+    """Return what stands beside the headline: how the choice was made, a random split's flattery, what more deals would
+    buy, reliability, and figures by size class and sector.
+    """
+    task, judged = retrain.task, report.judged
+    deals = pd.factorize(retrain.examples.rows["deal_id"])[0]
+    fold = plan.choice[-1] if plan.locked is None else plan.locked
+    curve = learning_curve(task, plan.choice[-1], rung, deals=deals)
+    rows = (judged.y, judged.p[report.chosen], judged.weight)
+    beside = {
+        "chosen_forward": plan.chosen_forward,
+        "random_split_auc": None if plan.locked is None else random_split_auc(task, fold, rung),
+        "forward_auc": None
+        if plan.locked is None
+        else auc_within(ladder.tested.fold)(ladder.tested.y, ladder.tested.margins[rung.name], ladder.tested.weight),
+        "learning_curve": record.curve_record(curve),
+        "reliability": corp(*rows).__dict__ | {"steps": reliability_curve(*rows)},
+    }
+    return beside | {"slices": _slices(retrain, report)}
+
+
+def _slices(retrain: Retrain, report: WinReport) -> dict:
+    found = {}
+    for name, spec in retrain.catalog.features.items():
+        if spec.verb == "value" and spec.column in ("size_class", "sector"):
+            levels = retrain.task.features[name].fillna("(missing)").to_numpy(dtype=object)[report.judged.rows]
+            measured = slices(report.judged, report.chosen, levels, seed=retrain.task.seed)
+            found[spec.column] = {level: record.figures_record(figures) for level, figures in measured.items()}
+    return found
 
 
 def _judge(retrain: Retrain, plan: Plan, ladder: Ladder) -> WinReport:
@@ -207,6 +243,7 @@ def _metrics(retrain: Retrain, learnt: Learnt, reference: Reference) -> dict:
         "value_basis": worth.basis if not np.isnan(worth.money).all() else "none: no deal has an amount",
         "leak_tax": learnt.tax,
         "gate": gate.gate_record(learnt.checks),
+        "slices": learnt.win.get("slices"),
         "weights_published": learnt.has_signal,
         "curves": learnt.curves,
         "read": record.read_record(prepared.crm.report),
@@ -222,7 +259,7 @@ def _files(scorer: Scorer, metrics: dict) -> dict[str, bytes]:
     kept = {
         "metrics.json": as_json(metrics).encode(),
         "weights.csv": to_csv(weights.reset_index()),
-        "model_card.md": record.model_card(metrics, weights).encode(),
+        "model_card.md": model_card(metrics, weights).encode(),
         "pyfunc.py": files("winworth").joinpath("pyfunc.py").read_bytes(),
     }
     if metrics["weights_published"]:

@@ -9,7 +9,16 @@ from scipy.stats import norm
 
 from winworth.models.folds import Fold, fold_of_groups
 from winworth.models.ladder import Ladder
-from winworth.models.metrics import Figure, Metric, auc, log_loss_rows, paired_difference, win_metrics, with_interval
+from winworth.models.metrics import (
+    Figure,
+    Metric,
+    auc,
+    auc_within,
+    log_loss_rows,
+    paired_difference,
+    win_metrics,
+    with_interval,
+)
 from winworth.models.task import Rung, WinTask
 
 Track = Callable[[Iterable, str], Iterable]
@@ -23,8 +32,11 @@ def untracked(steps: Iterable, label: str) -> Iterable:
 
 @dataclass(frozen=True)
 class Judged:
-    """Rows judged: outcomes, weights, accounts, each model's calibrated probability, and the fold where there are several."""
+    """Rows judged: their places in the task, outcomes, weights, accounts, each model's calibrated probability, and the fold
+    where there are several.
+    """
 
+    rows: np.ndarray
     y: np.ndarray
     weight: np.ndarray
     accounts: np.ndarray
@@ -67,7 +79,7 @@ def judge_forward(
     y, weight = task.outcomes(locked.test, locked.test_day)
     kept = weight > 0
     p = {name: _forward(task, locked, ladder, ladder.rungs[name])[kept] for name in names}
-    judged = Judged(y[kept], weight[kept], task.accounts[locked.test][kept], p)
+    judged = Judged(locked.test[kept], y[kept], weight[kept], task.accounts[locked.test][kept], p)
     return WinReport(
         ladder.chosen.name,
         locked.name,
@@ -82,13 +94,46 @@ def judge_grouped(ladder: Ladder, *, seed: int, capacity: float, n_boot: int, tr
     """Measure on the folds themselves, calibrated across folds: all that can be had without dates."""
     tested = ladder.tested
     names = _judged_names(ladder)
-    judged = Judged(tested.y, tested.weight, tested.accounts, {name: tested.calibrated(name) for name in names}, tested.fold)
+    judged = Judged(
+        tested.rows, tested.y, tested.weight, tested.accounts, {name: tested.calibrated(name) for name in names}, tested.fold
+    )
     figures = _figures(judged, win_metrics(capacity, tested.fold), seed, n_boot, track)
     return WinReport(ladder.chosen.name, "no dates", False, judged, figures, None)
 
 
 def _judged_names(ladder: Ladder) -> list[str]:
     return list(dict.fromkeys([ladder.chosen.name, *(name for name in BASELINES if name in ladder.rungs)]))
+
+
+def random_split_auc(task: WinTask, locked: Fold, rung: Rung, *, n_splits: int = 5) -> float:
+    """Return the AUC that a random split of the same history would have reported.
+
+    Rows are dealt out at random, so that an account, and a deal at several ages, stand on both sides: what the folds
+    exist to prevent. Only what the locked quarter may train on is used.
+    """
+    rows, day = locked.train, locked.train_day
+    y, weight = task.outcomes(rows, day)
+    fold, z = np.random.default_rng(task.seed).integers(0, n_splits, len(rows)), np.zeros(len(rows))
+    for k in range(n_splits):
+        z[fold == k] = task.margin(task.fit(rows[fold != k], day, rung), rows[fold == k])
+    kept = weight > 0
+    return auc_within(fold[kept])(y[kept], z[kept], weight[kept])
+
+
+def slices(judged: Judged, model: str, levels: np.ndarray, *, seed: int, least: int = 30) -> dict[str, dict[str, Figure]]:
+    """Measure a model on each level of a feature: auc, and observed over expected wins; levels below `least` rows are left out.
+
+    `levels` has the level of each judged row.
+    """
+    metrics = {"auc": auc, "observed_over_expected": lambda y, p, w: float((w @ y) / (w @ p))}
+    found = {}
+    for level in sorted({str(level) for level in levels}):
+        at = levels == level
+        if at.sum() < least or not 0 < judged.y[at].sum() < at.sum():
+            continue
+        row = (judged.y[at], judged.p[model][at], judged.weight[at], judged.accounts[at])
+        found[level] = {name: with_interval(metric, *row, seed=seed, n_boot=100) for name, metric in metrics.items()}
+    return found
 
 
 def leak_tax(task: WinTask, leaking: WinTask, folds: tuple[Fold, ...], rung: Rung) -> tuple[float, float]:
@@ -134,5 +179,5 @@ def _new_accounts(
         apart = Fold(train, locked.test[fold == k], locked.train_day, locked.test_day)
         p[fold == k] = _forward(task, apart, ladder, ladder.chosen)
     kept = weight > 0
-    judged = Judged(y[kept], weight[kept], accounts[kept], {ladder.chosen.name: p[kept]})
+    judged = Judged(locked.test[kept], y[kept], weight[kept], accounts[kept], {ladder.chosen.name: p[kept]})
     return _figures(judged, win_metrics(capacity), task.seed, n_boot, untracked)[ladder.chosen.name]

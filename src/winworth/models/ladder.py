@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from winworth.models.calibration import Platt, fit_platt
+from winworth.models.calibration import Platt, fit_platt, intercept_shift
 from winworth.models.folds import Fold
 from winworth.models.metrics import log_loss_rows, paired_difference
 from winworth.models.task import Rung, WinTask
@@ -33,7 +33,7 @@ class Tested:
 
     def platt(self, rung: str) -> Platt:
         """Fit the calibration of a rung on all tested rows."""
-        return fit_platt(self.margins[rung], self.y, self.weight)
+        return self._platt(rung, np.ones(len(self.rows), dtype=bool))
 
     def calibrated(self, rung: str) -> np.ndarray:
         """Return each tested row's probability, calibrated on the other folds (on its own where there is only one)."""
@@ -41,8 +41,15 @@ class Tested:
         for fold in np.unique(self.fold):
             here = self.fold == fold
             rest = ~here if (~here).any() else here
-            z[here] = fit_platt(margin[rest], self.y[rest], self.weight[rest]).apply(margin[here])
+            z[here] = self._platt(rung, rest).apply(margin[here])
         return expit(z)
+
+    def _platt(self, rung: str, rows: np.ndarray) -> Platt:
+        """Fit on some rows; a base rate is only moved, since its few values, one a fold, bear no slope."""
+        margin, y, weight = self.margins[rung][rows], self.y[rows], self.weight[rows]
+        if rung == "base rate":
+            return Platt(1.0, intercept_shift(margin, y, weight))
+        return fit_platt(margin, y, weight)
 
 
 @dataclass(frozen=True)

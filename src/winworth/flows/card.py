@@ -1,0 +1,122 @@
+"""The model card and the info sheet on leakage, written from the run; what was not measured says so."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+NOT_MEASURED = "not measured"
+
+
+def model_card(metrics: Mapping, weights: pd.DataFrame) -> str:
+    """Return the model card in Markdown."""
+    return "\n".join(
+        [
+            f"# Model card, as of {metrics['as_of']}",
+            *_overruled(metrics),
+            *_data(metrics),
+            *_quality(metrics),
+            *_gate(metrics),
+            *_leakage(metrics),
+            *_weights(weights),
+            *_limits(metrics),
+        ]
+    )
+
+
+def _overruled(metrics: Mapping) -> list[str]:
+    signed = metrics["gate"].get("overruled")
+    if not signed:
+        return []
+    return ["", f"**Promoted against its gate** by {signed['who']}: {signed['why']}."]
+
+
+def _data(metrics: Mapping) -> list[str]:
+    win = metrics["win"]
+    deals = f"{win['n_deals']} deals: {win['n_won']} won, {win['n_lost']} lost, {win['n_open']} open and censored"
+    lines = ["", "## Data", "", f"- {deals}; {win['n_examples']} examples, horizon {metrics['horizon_days']} days"]
+    for count in metrics["read"]:
+        kept = f"{count['n_used']} of {count['n_read']} rows used, {count['n_quarantined']} quarantined"
+        lines.append(f"- {count['table']}: {kept}; SHA-256 {count['sha256'][:16]}")
+    return lines
+
+
+def _quality(metrics: Mapping) -> list[str]:
+    win = metrics["win"]
+    lines = ["", "## Quality", "", f"- Model: {win['chosen']}; judged on: {win['period']}"]
+    for key in ("out_of_time", "cross_validated", "new_accounts"):
+        lines.append(f"- {key.replace('_', ' ').capitalize()}: {_told(win[key])}")
+    lines += [f"- Baseline {name}: {_told(found)}" for name, found in win["baselines"].items()]
+    for feature, levels in (metrics.get("slices") or {}).items():
+        for level, found in levels.items():
+            lines.append(f"- {feature} {level}: {_pair(found, 'auc')}, {_pair(found, 'observed_over_expected')}")
+    if not metrics.get("slices"):
+        lines.append(f"- By size class and sector: {NOT_MEASURED}")
+    lines.append(f"- Value: {metrics['value_basis']}" + ("" if metrics["value"] else f"; quality {NOT_MEASURED}"))
+    for name, figure in (metrics["value"] or {}).items():
+        lines.append(f"  - {name}: {_figure(figure)}, n = {figure['n']}")
+    return lines
+
+
+def _gate(metrics: Mapping) -> list[str]:
+    gate = metrics["gate"]
+    lines = ["", "## Gate", "", f"- {'Passed' if gate['passed'] else 'Refused'}"]
+    return lines + [f"- {'pass' if c['passed'] else 'REFUSED'} {c['name']}: {c['says']}" for c in gate["checks"]]
+
+
+def _leakage(metrics: Mapping) -> list[str]:
+    """Say what was done about each of the eight kinds of leakage of Kapoor and Narayanan (2023)."""
+    win, tax = metrics["win"], metrics["leak_tax"]
+    forward = bool(win["out_of_time"])
+    tested = f"locked quarter {win['period']}, read by the gate only" if forward else "none: folds, since there are no dates"
+    choice = "forward in time" if win.get("chosen_forward") else "folds apart by account or group"
+    refused = f"AUC {tax['auc_without']:.3f} without, {tax['auc_with']:.3f} with {', '.join(tax['columns'])}" if tax else ""
+    random = win.get("random_split_auc")
+    split = f"a random split would have reported AUC {random:.3f}" if random else f"random split {NOT_MEASURED}"
+    leaks = metrics.get("leaks")
+    found = NOT_MEASURED if leaks is None else f"{len(leaks)} findings of the leak tests"
+    rows = [
+        ("no test set", tested),
+        ("pre-processing on training and test rows", "levels, medians and scales are learnt on training rows of each fold"),
+        ("feature selection on training and test rows", f"no features are selected; the model is chosen by {choice}"),
+        ("duplicates", "rows with the same inputs never stand on both sides of a split; repeated keys are dropped or refused"),
+        ("illegitimate features", refused or f"no column was refused; leak tax {NOT_MEASURED}"),
+        ("temporal leakage", f"features see what was known on the example's day; {found}"),
+        ("dependence between training and test rows", f"new accounts are judged apart; {split}"),
+        (
+            "a test period that is not what is scored",
+            "deployment mix and new accounts side by side; drift is not measured here",
+        ),
+    ]
+    return ["", "## Leakage, by kind", "", "| kind | what was done |", "|---|---|", *[f"| {a} | {b} |" for a, b in rows]]
+
+
+def _weights(weights: pd.DataFrame) -> list[str]:
+    head = ["", "## Criteria weights", "", "| criterion | weight | through winning | through worth |", "|---|--:|--:|--:|"]
+    rows = weights[["weight", "through_winning", "through_worth"]].iterrows()
+    return head + [f"| {name} | {row.iloc[0]} | {row.iloc[1]} | {row.iloc[2]} |" for name, row in rows]
+
+
+def _limits(metrics: Mapping) -> list[str]:
+    said = [
+        "Weights describe association in this history; changing what they measure does not by itself change who buys.",
+        "Effects of sellers' effort are in the history and cannot be told apart here.",
+    ]
+    return ["", "## Limits and warnings", "", *[f"- {line}" for line in [*said, *metrics["warnings"]]], ""]
+
+
+def _told(figures: Mapping | None) -> str:
+    if not figures or "auc" not in figures:
+        return NOT_MEASURED
+    names = ("auc", "log_loss", "brier", "calibration_slope", "calibration_intercept")
+    return f"{', '.join(_pair(figures, name) for name in names)}, n = {figures['auc']['n']}"
+
+
+def _pair(figures: Mapping, name: str) -> str:
+    return f"{name.replace('_', ' ')} {_figure(figures[name])}"
+
+
+def _figure(figure: Mapping) -> str:
+    if figure["value"] is None:
+        return NOT_MEASURED
+    interval = f" [{figure['low']:.3f}, {figure['high']:.3f}]" if figure["low"] is not None else ""
+    return f"{figure['value']:.3f}{interval}"
