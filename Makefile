@@ -9,7 +9,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check train promote predict explain review test test-slow lint bench clean lock
+.PHONY: help demo check train tune promote predict explain review test test-slow lint bench clean lock
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ check: .venv/.ready  ## read everything, report data quality, train nothing
 
 train: .venv/.ready  ## learn, weigh and judge: a challenger
 	$(WINWORTH) train --as-of $(AS_OF) --conf $(CONF)
+
+tune: .venv/.ready  ## seek better settings, resumable
+	$(WINWORTH) tune --as-of $(AS_OF) --conf $(CONF)
 
 promote: .venv/.ready  ## let the challenger through the gate, or say why not
 	$(WINWORTH) promote
@@ -52,6 +55,7 @@ lint: .venv/.ready  ## format and lint, changing nothing
 
 bench: .venv/.ready  ## what is measured against what
 	$(BIN)/python bench/features.py
+	$(BIN)/python bench/growth.py
 
 lock: .venv/.ready  ## write requirements.lock anew from what is installed
 	$(BIN)/python -m pip freeze --exclude-editable | grep -E '^[A-Za-z0-9._-]+==' > requirements.lock

@@ -65,6 +65,23 @@ def train(as_of: AsOf, conf: Conf = Path("conf"), home: Home = Path(), set_: Set
 
 
 @app.command()
+def tune(
+    as_of: AsOf,
+    conf: Conf = Path("conf"),
+    home: Home = Path(),
+    trials: Annotated[int, typer.Option("--trials", min=1, help="Settings to try in all; a stopped tuning goes on.")] = 40,
+    set_: Set = [],  # noqa: B006
+    json: Json = False,
+) -> None:
+    """Seek better settings in earlier quarters; the defaults stay unless they are beaten beyond noise."""
+    from winworth import printed
+    from winworth.flows.tune import tune as run
+
+    done = run(_settings(conf, set_), as_of=_day(as_of), home=home, n_trials=trials, track=_track(json))
+    _print(printed.tuned(done), json)
+
+
+@app.command()
 def promote(
     home: Home = Path(),
     to: Annotated[str | None, typer.Option("--to", help="Roll back to this version instead of the challenger.")] = None,

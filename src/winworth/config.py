@@ -13,8 +13,10 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from winworth.crm.mapping import CrmMap
 from winworth.errors import ConfigError, did_you_mean
 from winworth.features.catalog import Catalog
+from winworth.models.trees import TreeSize
 
 STRICT = {"extra": "forbid"}
+TUNED = Path("tuning") / "tuned.yaml"
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,21 @@ class WinSettings:
 
 
 @dataclass(frozen=True)
+class TunedSettings:
+    """A rung that tuning found: ridge strength, tree settings, or both averaged; `as_of` is the day it was tuned on."""
+
+    __pydantic_config__ = STRICT
+
+    C: float | None = None
+    size: TreeSize | None = None
+    as_of: date | None = None
+
+    def __post_init__(self):
+        if self.C is None and self.size is None:
+            raise ValueError("tuned needs C (a ridge strength), size (of trees), or both")
+
+
+@dataclass(frozen=True)
 class Training:
     """The whole of training.yaml."""
 
@@ -43,13 +60,17 @@ class Training:
     n_boot: int = 200
     reference_rows: int = 3000
     leak_tax: bool = True
+    tuned: TunedSettings | None = None
 
     def __post_init__(self):
         for name in ("threads", "n_boot", "reference_rows"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
-        if self.win.horizon_days < 1 or min(self.win.observe_at_days, default=-1) < 0:
-            raise ValueError("win.horizon_days must be at least 1, and win.observe_at_days at least one age, none below 0")
+        if self.win.horizon_days < 1 or min(self.win.observe_at_days, default=-1) < 0 or self.win.embargo_days < 0:
+            raise ValueError(
+                "win.horizon_days must be at least 1, win.embargo_days at least 0, and win.observe_at_days at least one age, "
+                "none below 0"
+            )
 
 
 @dataclass(frozen=True)
@@ -85,7 +106,9 @@ class Scoring:
 
 @dataclass(frozen=True)
 class Waiver:
-    """Someone's signature for a column overwritten in place: table.column, who, why, until when."""
+    """Someone's signature: for a column overwritten in place (table.column), or for a feature that the soft leak tests
+    point at (feature:name); who, why, until when.
+    """
 
     __pydantic_config__ = STRICT
 
@@ -124,7 +147,8 @@ class Settings:
                 f"leak_waivers.yaml: {len(expired)} signatures have expired, the first for {first.column} on {first.until}. "
                 "Renew it, or take the feature out of criteria.yaml."
             )
-        return frozenset(tuple(w.column.split(".", 1)) for w in self.waivers)
+        columns = [w.column for w in self.waivers if not w.column.startswith("feature:")]
+        return frozenset(tuple(column.split(".", 1)) for column in columns)
 
 
 def load_settings(folder: Path, *, overrides: tuple[str, ...] = ()) -> Settings:
@@ -140,6 +164,26 @@ def load_settings(folder: Path, *, overrides: tuple[str, ...] = ()) -> Settings:
     documents["crm"] = _with_environment(documents["crm"])
     built = {name: _build(_SHAPES[name], document, f"{name}.yaml") for name, document in documents.items()}
     return Settings(folder, built["crm"], built["criteria"], built["training"], built["scoring"], built["leak_waivers"].waivers)
+
+
+def with_tuned(settings: Settings, home: Path, *, as_of: date) -> Settings:
+    """Return the settings with what `tune` wrote below `home`, unless training.yaml has a `tuned` block of its own."""
+    path = home / TUNED
+    if settings.training.tuned is not None or not path.exists():
+        return settings
+    tuned = _build(_TunedFile, _read(path, True), path.name).tuned
+    if tuned and tuned.as_of and tuned.as_of > as_of:
+        raise ConfigError(
+            f"{path} was tuned on {tuned.as_of}, and {as_of} cannot know that. Tune again as of {as_of}, or move the file away."
+        )
+    return dataclasses.replace(settings, training=dataclasses.replace(settings.training, tuned=tuned))
+
+
+@dataclass(frozen=True)
+class _TunedFile:
+    __pydantic_config__ = STRICT
+
+    tuned: TunedSettings | None
 
 
 _SHAPES: dict[str, type] = {
@@ -166,8 +210,10 @@ def _read(path: Path, required: bool) -> dict:
         seen: dict[str, int] = {}
         for key, _ in node.value:
             line = key.start_mark.line + 1
-            if key.value in seen:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
                 raise ConfigError(f"{path.name} line {line}: the key {key.value} stands already on line {seen[key.value]}.")
+            if not isinstance(key, yaml.ScalarNode):
+                raise ConfigError(f"{path.name} line {line}: a key must be a word.")
             seen[key.value] = line
         return loader.construct_mapping(node, deep=True)
 
@@ -208,7 +254,10 @@ def _apply(documents: dict[str, dict], override: str) -> None:
             node = documents[name]
             for block in blocks:
                 node = node.setdefault(block, {})
-            node[key] = yaml.safe_load(value)
+            try:
+                node[key] = yaml.safe_load(value)
+            except yaml.YAMLError as error:
+                raise ConfigError(f"--set {override}: {value} is not a YAML value.") from error
             return
     known = [f.name for name in ("training", "scoring") for f in dataclasses.fields(_SHAPES[name])]
     raise ConfigError(f"--set {override} is not block.key=value of training.yaml or scoring.yaml. {did_you_mean(path, known)}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from winworth.flows.check import Checked
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from winworth.flows.promote import Promoted
     from winworth.flows.review import Reviewed
     from winworth.flows.train import Trained
+    from winworth.flows.tune import Tuned
 
 _READ = ("table", "n_read", "n_used", "n_quarantined", "n_duplicate", "n_out_of_scope")
 
@@ -34,6 +36,9 @@ def checked(found: "Checked") -> Report:
     parts.append(f"Deals as known on the day: {deals}.")
     if found.rules:
         parts.append("Put aside by rule: " + ", ".join(f"{rule} {n}" for rule, n in found.rules.items()) + ".")
+    if found.proposed_horizon_days is not None:
+        proposed, set_ = found.proposed_horizon_days, found.horizon_days
+        parts.append(f"Four wins in five come within {proposed} days of opening; win.horizon_days is {set_}.")
     if found.refused:
         parts.append("Not for features: " + ", ".join(found.refused) + ".")
     return Report(parts + _warned(found.warnings), asdict(found))
@@ -50,6 +55,8 @@ def trained(done: "Trained") -> Report:
     ]
     if win["ladder"]:
         parts += [_ladder(win["ladder"]), _quality(win)]
+    else:
+        parts.append(f"Base rate: {_short(win['baselines']['base_rate']['base_rate'])} of the deals that ended were won.")
     if m["value"]:
         told = ", ".join(f"{name} {_short(figure)}" for name, figure in m["value"].items())
         parts.append(f"Value if won ({m['value_basis']}): {told}.")
@@ -65,6 +72,20 @@ def trained(done: "Trained") -> Report:
     ]
     parts += [*_warned(m["warnings"]), f"Challenger: {done.version}"]
     return Report(parts, {"version": done.version, "metrics": m, "weights": _weights_document(done)})
+
+
+def tuned(done: "Tuned") -> Report:
+    """Say what was tried, what was best, and whether the defaults stay."""
+    trials, best = done.search.trials, done.search.best
+    n_pruned = sum(trial.is_pruned for trial in trials)
+    parts = [
+        f"{len(trials)} trials ({done.search.n_resumed} from before, {n_pruned} given up early) in {', '.join(done.folds)}.",
+        f"Log loss: {done.default_loss:.4f} by {done.default}, {done.best_loss:.4f} by trial {best.number}.",
+    ]
+    if done.search.importances:
+        told = ", ".join(f"{name} {share:.0%}" for name, share in done.search.importances.items())
+        parts.append(f"What mattered: {told}.")
+    return Report([*parts, done.says, f"Written: {done.path}", *_warned(done.warnings)], asdict(done) | {"says": done.says})
 
 
 def promoted(done: "Promoted") -> Report:
@@ -155,7 +176,7 @@ def _weights(done: "Trained") -> Table:
     for name, row in table_of[table_of["family"] != "context"].iterrows():
         told = {"up": "helps", "down": "hurts"}.get(row["direction"], "")
         numbers = [str(row[key]) for key in ("weight", "through_winning", "through_worth")]
-        table.add_row(labels[name], row["family"], *numbers, told)
+        table.add_row(Text(labels[name]), row["family"], *numbers, told)
     return table
 
 
@@ -170,7 +191,7 @@ def _accounts(accounts: pd.DataFrame) -> list[Any]:
     for row in accounts.head(5).to_dict("records"):
         name = row["name"] if isinstance(row["name"], str) else row["account_id"]
         numbers = [f"{row['score']:.0f}", f"{row['win_probability']:.0%}"]
-        table.add_row(name[:40], row["tier"], *numbers, _money(row["lifetime_value"]), _money(row["expected_value"]))
+        table.add_row(Text(name[:40]), row["tier"], *numbers, _money(row["lifetime_value"]), _money(row["expected_value"]))
         told = "; ".join(reason for reason in (row[f"reason_{k}"] for k in (1, 2, 3)) if isinstance(reason, str) and reason)
         lines.append(f"{name[:40]}: {told}")
     return [table, *lines]

@@ -147,7 +147,8 @@ def test_the_paired_difference_is_its_formula(judged):
     expected = sum(w * (loss - other)) / sum(w)
     sums = [sum((w * (loss - other - expected))[accounts == a]) for a in set(accounts)]
     assert mean == pytest.approx(expected)
-    assert error == pytest.approx(np.sqrt(sum(s**2 for s in sums)) / sum(w))
+    n = len(sums)
+    assert error == pytest.approx(np.sqrt(sum(s**2 for s in sums) * n / (n - 1)) / sum(w))
 
 
 def test_a_model_does_not_differ_from_itself(judged):

@@ -112,7 +112,7 @@ def test_columns_are_found_by_name():
 
 def test_a_perfect_prediction_has_perfect_figures():
     y = np.random.default_rng(0).lognormal(size=50)
-    found = value_metrics(y, y, (y * 0.9, y * 1.1))
+    found = value_metrics(y, y, (y * 0.9, y * 1.1), np.arange(50), seed=0)
     told = {name: figure.value for name, figure in found.items()}
     assert told == pytest.approx({"mae": 0, "spearman": 1, "gini": 1, "coverage_80": 1, "total_ratio": 1})
     assert found["total_ratio"].low == found["total_ratio"].high == pytest.approx(1)
@@ -122,5 +122,24 @@ def test_no_deals_have_no_figures():
     none = np.empty(0)
     assert all(
         figure.to_dict() == {"value": None, "low": None, "high": None, "n": 0}
-        for figure in value_metrics(none, none, (none, none)).values()
+        for figure in value_metrics(none, none, (none, none), none, seed=0).values()
     )
+
+
+def test_one_mistyped_amount_does_not_move_the_others():
+    X, y = worlds(600)
+    clean = ValueIfWon().fit(X, y).predict(X)
+    y_typo = y.copy()
+    y_typo[0] = 1e12
+    typo = ValueIfWon().fit(X, y_typo)
+    assert typo.n_held_ == 1
+    assert typo.predict(X).sum() == pytest.approx(clean.sum(), rel=0.1)
+
+
+def test_intervals_of_value_figures_draw_whole_accounts():
+    rng = np.random.default_rng(1)
+    y = np.repeat(rng.lognormal(size=40), 10)
+    predicted, accounts = np.full(400, y.mean()), np.repeat(np.arange(40), 10)
+    apart = value_metrics(y, predicted, (y, y), np.arange(400), seed=0)["total_ratio"]
+    whole = value_metrics(y, predicted, (y, y), accounts, seed=0)["total_ratio"]
+    assert whole.high - whole.low > 2 * (apart.high - apart.low)

@@ -100,7 +100,7 @@ def test_one_outcome_alone_teaches_nothing(table, labels):
 
 def test_scikit_learn_can_clone_the_model():
     model = clone(WinModel(0.3, SMALL, (1, 0), seed=4))
-    assert model.get_params() == {"C": 0.3, "size": SMALL, "monotone": (1, 0), "seed": 4, "threads": 2}
+    assert model.get_params() == {"C": 0.3, "size": SMALL, "monotone": (1, 0), "seed": 4, "threads": 2, "blocks": ()}
 
 
 def test_only_numbers_have_a_declared_direction():

@@ -23,7 +23,7 @@ def deals():
 def test_an_account_shows_its_deal_of_highest_expected_value(deals):
     found = by_account(deals).set_index("account_id")
     assert found.index.tolist() == ["a", "b"]
-    assert found.loc["b", ["deal_id", "lifetime_value", "reason_1"]].tolist() == ["d3", 400.0, "r3"]
+    assert found.loc["b", ["deal_id", "reason_1"]].tolist() == ["d3", "r3"]
 
 
 def test_an_account_wins_if_any_of_its_deals_is_won(deals):
@@ -33,8 +33,23 @@ def test_an_account_wins_if_any_of_its_deals_is_won(deals):
 
 def test_what_an_account_is_worth_counts_once(deals):
     found = by_account(deals).set_index("account_id").loc["b"]
-    assert found["expected_value"] == pytest.approx(0.76 * 400)
-    assert found["expected_value"] <= found["lifetime_value"]
+    assert found["expected_value"] == pytest.approx(0.2 * 400 + 0.8 * 0.5 * 100 + 0.8 * 0.5 * 0.4 * 50)
+    assert found["expected_value"] == pytest.approx(found["win_probability"] * found["lifetime_value"])
+
+
+def test_the_expected_value_is_that_of_the_best_deal_won(deals):
+    own = deals[deals["account_id"] == "b"]
+    p, value = own["win_probability"].to_numpy(), own["lifetime_value"].to_numpy()
+    outcomes = np.array(np.meshgrid(*[[0, 1]] * len(p))).reshape(len(p), -1).T
+    chance = np.prod(np.where(outcomes, p, 1 - p), axis=1)
+    best = (outcomes * value).max(axis=1)
+    assert by_account(deals).set_index("account_id").loc["b", "expected_value"] == pytest.approx(chance @ best)
+
+
+def test_no_account_is_expected_to_bring_more_than_its_deals_together(deals):
+    small_and_likely = deals.assign(win_probability=[0.9, 0.1, 0.1, 0.9, 0.9], lifetime_value=[1e3, 9e2, 1e5, 1e3, 1e6])
+    found = by_account(small_and_likely.assign(expected_value=0.0)).set_index("account_id").loc["b", "expected_value"]
+    assert found <= 0.9 * 1e3 + 0.1 * 1e5 + 0.9 * 1e3
 
 
 def test_without_values_the_likeliest_deal_is_shown(deals):

@@ -48,10 +48,10 @@ def test_segments_are_named_by_what_sets_them_apart_in_both_languages(found):
     segments, table, is_large = found
     large = segments.labels[segments.assign(table)[np.flatnonzero(is_large)[0]] - 1]
     small = segments.labels[segments.assign(table)[np.flatnonzero(~is_large)[0]] - 1]
-    assert sorted(large["en"].split(", ")) == ["headcount high", "sector steel"]
-    assert sorted(large["fr"].split(", ")) == ["effectif fort", "secteur steel"]
-    assert sorted(small["en"].split(", ")) == ["headcount low", "sector retail"]
-    assert sorted(small["fr"].split(", ")) == ["effectif faible", "secteur retail"]
+    assert sorted(large["en"].split(", ")) == ["headcount ↑", "sector steel"]
+    assert sorted(large["fr"].split(", ")) == ["effectif ↑", "secteur steel"]
+    assert sorted(small["en"].split(", ")) == ["headcount ↓", "sector retail"]
+    assert sorted(small["fr"].split(", ")) == ["effectif ↓", "secteur retail"]
 
 
 def test_the_same_row_has_the_same_segment_in_any_company(found):

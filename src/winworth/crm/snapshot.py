@@ -85,7 +85,9 @@ def _as_known(name: str, frame: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame
     frame = frame.drop(columns="modified_on", errors="ignore")
     if contract.is_event:
         known = available_on(frame, contract.happened_on)
-        return frame.assign(available_on=known)[known <= day].reset_index(drop=True)
+        is_known = known <= day
+        frame = frame.assign(available_on=known)
+        return frame if is_known.all() else frame[is_known].reset_index(drop=True)
     born = {"deals": "opened_on", "accounts": "created_on", "costs": "month"}[name]
     if born not in frame.columns:
         return frame

@@ -1,8 +1,6 @@
 """All families side by side: examples and a snapshot become one column a feature, checked against the catalogue."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -10,40 +8,13 @@ import pandas as pd
 from winworth.crm.snapshot import Snapshot, available_on
 from winworth.errors import ConfigError, did_you_mean
 from winworth.features import asof
-from winworth.features.asof import Events, Moments
+from winworth.features.asof import Moments, Timeline
 from winworth.features.catalog import Catalog, Condition, Feature
 from winworth.tables import TABLES, CrmTables
 
 VIRTUAL = {"age_days": "number", "quarter": "level"}
 _VERSIONS = {"deals": "deal_versions", "accounts": "account_versions"}
 _DAY0 = np.datetime64("1970-01-01", "D")
-
-
-@dataclass(frozen=True)
-class Timeline:
-    """An event table put on the examples' entities: rows whose entity no example has are gone."""
-
-    frame: pd.DataFrame
-    entity: np.ndarray
-    happened: np.ndarray
-    available: np.ndarray
-
-    def events(self, *conditions: Condition, value: np.ndarray | None = None) -> Events:
-        """Return the events whose columns have the levels of every condition."""
-        rows = np.ones(len(self.frame), dtype=bool)
-        for column, levels in (pair for condition in conditions for pair in condition.items()):
-            wanted = (levels,) if isinstance(levels, str) else levels
-            rows &= self.frame[column].isin(wanted).to_numpy()
-        return Events(self.entity, self.happened, self.available, value).take(rows)
-
-    def numbers(self, column: str) -> np.ndarray:
-        """Return a column's values as float64."""
-        return self.frame[column].to_numpy(dtype=float)
-
-    @cached_property
-    def order(self) -> dict[str, np.ndarray]:
-        """Cache of each column's values as int codes in the order of their text, so that ties do not depend on rows."""
-        return {name: pd.factorize(column, sort=True)[0] for name, column in self.frame.items() if not _is_date(column)}
 
 
 def build_features(examples: pd.DataFrame, snapshot: Snapshot, catalog: Catalog) -> pd.DataFrame:
@@ -82,6 +53,8 @@ def check_catalog(catalog: Catalog, crm: CrmTables, waived: frozenset[tuple[str,
         of_ended = spec.reads == "deals" and spec.verb != "value"
         for column in spec.columns:
             _require_column(name, spec.reads, column, crm)
+            if spec.reads == "deals" and spec.verb == "value" and column in ("status", "closed_on"):
+                raise ConfigError(f"The feature {name} reads deals.{column}: that is the outcome itself, never a feature.")
             known = crm.known.get((spec.reads, column))
             if spec.reads == "example" or (of_ended and column == "status"):
                 continue
@@ -156,21 +129,16 @@ class _Measured:
     def __init__(self, examples: pd.DataFrame, snapshot: Snapshot):
         self.examples = examples
         self.snapshot = snapshot
-        self._timelines: dict[tuple[str, str], tuple[Timeline, Moments]] = {}
+        self._events: dict[tuple[str, str], _Events] = {}
 
     def __call__(self, spec: Feature) -> np.ndarray | pd.Series:
-        if spec.verb == "value":
-            return self._value(spec)
-        timeline, at = self._timeline(spec.reads, spec.by)
-        return _by_verb(spec, timeline, at)
+        return self._value(spec) if spec.verb == "value" else _by_verb(spec, self._events_of(spec.reads, spec.by))
 
-    def _timeline(self, table: str, by: str) -> tuple[Timeline, Moments]:
-        if (table, by) not in self._timelines:
-            key = f"{by}_id"
-            entities = pd.Index(self.examples[key].dropna().unique())
-            at = Moments(entities.get_indexer(self.examples[key]), _days(self.examples["observed_on"]))
-            self._timelines[table, by] = (_put_on(entities, key, table, self.snapshot), at)
-        return self._timelines[table, by]
+    def _events_of(self, table: str, by: str) -> "_Events":
+        if (table, by) not in self._events:
+            happened_on = TABLES[table].happened_on or "closed_on"
+            self._events[table, by] = _Events(self.snapshot[table], f"{by}_id", happened_on, self.examples)
+        return self._events[table, by]
 
     def _value(self, spec: Feature) -> pd.Series:
         table, column = spec.reads, spec.column
@@ -189,46 +157,71 @@ class _Measured:
         return of[column].where(~(of[born] > self.examples["observed_on"])) if born in of else of[column]
 
     def _latest(self, table: str, by: str, column: str, where: Condition) -> pd.Series:
-        timeline, at = self._timeline(table, by)
-        events = timeline.events(where, value=np.arange(len(timeline.frame)))
-        row = asof.latest(events, at, order=timeline.order[column][events.value])
-        place = np.where(row < 0, -1, events.value[row] if len(events.value) else -1)
-        values = timeline.frame[column].reset_index(drop=True)
-        return values.reindex(place).reset_index(drop=True)
+        events = self._events_of(table, by)
+        place = asof.latest(events.line, events.chosen(where), order=events.codes(column))
+        row = np.r_[events.line.rows, -1][place]
+        return self.snapshot[table][column].reset_index(drop=True).reindex(row).reset_index(drop=True)
 
 
-def _put_on(entities: pd.Index, key: str, table: str, snapshot: Snapshot) -> Timeline:
-    frame, happened_on = snapshot[table], TABLES[table].happened_on or "closed_on"
-    frame = frame[frame[happened_on].notna()]
-    entity = entities.get_indexer(frame[key])
-    frame, entity = frame[entity >= 0], entity[entity >= 0]
-    return Timeline(frame, entity, _days(frame[happened_on]), _days(available_on(frame, happened_on)))
+class _Events:
+    """An event table put on the examples' entities; a column is read when a feature first needs it."""
+
+    def __init__(self, frame: pd.DataFrame, key: str, happened_on: str, examples: pd.DataFrame):
+        self.frame = frame
+        self._coded: dict[str, tuple[np.ndarray, pd.Index]] = {}
+        holder, holders = pd.factorize(frame[key])
+        entities = pd.Index(examples[key].dropna().unique())
+        entity = np.r_[entities.get_indexer(holders), -1][holder]
+        entity = np.where(frame[happened_on].isna(), -1, entity)
+        at = Moments(entities.get_indexer(examples[key]), _days(examples["observed_on"]))
+        self.line = Timeline(entity, _days(frame[happened_on]), _days(available_on(frame, happened_on)), at)
+
+    def chosen(self, *conditions: Condition) -> np.ndarray:
+        """Return which events have the levels of every condition."""
+        rows = np.ones(len(self.line.rows), dtype=bool)
+        for column, levels in (pair for condition in conditions for pair in condition.items()):
+            words = self._code(column)[1]
+            is_wanted = np.r_[words.isin([levels] if isinstance(levels, str) else levels), False]
+            rows &= is_wanted[self.codes(column)]
+        return rows
+
+    def numbers(self, column: str) -> np.ndarray:
+        """Return a column's values as float64."""
+        return self.frame[column].to_numpy(dtype=float)[self.line.rows]
+
+    def codes(self, column: str) -> np.ndarray:
+        """Return a column's values as int codes in the order of their text, so that ties do not depend on rows."""
+        return self._code(column)[0]
+
+    def _code(self, column: str) -> tuple[np.ndarray, pd.Index]:
+        if column not in self._coded:
+            code, words = pd.factorize(self.frame[column], sort=True)
+            self._coded[column] = code[self.line.rows].astype(np.int32), words
+        return self._coded[column]
 
 
-def _by_verb(spec: Feature, timeline: Timeline, at: Moments) -> np.ndarray:
+def _by_verb(spec: Feature, events: _Events) -> np.ndarray:
     """Apply the feature's verb to its events."""
+    line, within = events.line, spec.within_days
     if spec.verb in ("deals_won", "deals_lost"):
-        ended = timeline.events({"status": spec.verb.removeprefix("deals_")}, spec.where)
-        return asof.count(ended, at, within=spec.within_days)
-    if spec.verb in ("sum", "mean", "invoiced"):
-        column = spec.column or "amount"
-        valued = timeline.events(spec.where, value=timeline.numbers(column))
-        return (asof.mean if spec.verb == "mean" else asof.total)(valued, at, within=spec.within_days)
-    if spec.verb == "distinct":
-        told = timeline.events(spec.where, value=timeline.order[spec.column])
-        return asof.distinct(told, at, within=spec.within_days)
+        return asof.count(line, events.chosen({"status": spec.verb.removeprefix("deals_")}, spec.where), within=within)
     if spec.verb == "share":
-        part, whole = timeline.events(spec.among, spec.where), timeline.events(spec.among)
-        return asof.share(part, whole, at, within=spec.within_days)
-    events = timeline.events(spec.where)
+        return asof.share(line, events.chosen(spec.among, spec.where), events.chosen(spec.among), within=within)
+    chosen = events.chosen(spec.where)
+    if spec.verb in ("sum", "invoiced"):
+        return asof.total(line, chosen, events.numbers(spec.column or "amount"), within=within)
+    if spec.verb == "mean":
+        return asof.mean(line, chosen, events.numbers(spec.column), within=within)
+    if spec.verb == "distinct":
+        return asof.distinct(line, chosen, events.codes(spec.column), within=within)
     if spec.verb == "trend":
-        return asof.trend(events, at, within=spec.within_days, against=spec.against_days)
+        return asof.trend(line, chosen, within=within, against=spec.against_days)
     if spec.verb == "decayed_count":
-        return asof.decayed_count(events, at, half_life=spec.half_life_days)
+        return asof.decayed_count(line, chosen, half_life=spec.half_life_days)
     if spec.verb == "days_since_first":
-        return asof.days_since_first(events, at)
+        return asof.days_since_first(line, chosen)
     measure: Mapping = {"count": asof.count, "days_since_last": asof.days_since_last}
-    return measure[spec.verb](events, at, within=spec.within_days)
+    return measure[spec.verb](line, chosen, within=within)
 
 
 def _days(dates: pd.Series) -> np.ndarray:

@@ -13,9 +13,10 @@ def training_examples(
 ) -> pd.DataFrame:
     """Observe each deal on the day it opened and at later ages while it was still open.
 
-    One row an example, sorted by account, deal and day: deal_id, account_id, observed_on, age_days, quarter, weight. The
-    examples of a deal share weight 1. A deal that ended on the day it opened has no example. Without dates each closed
-    deal is one example with observed_on missing.
+    One row an example, sorted by account, deal and day: deal_id, account_id, observed_on, age_days, quarter, weight. Every
+    example weighs 1: a weight shared by a deal's examples would depend on how long the deal went on to live, and the young
+    examples of those that were won late would count too little. Intervals draw whole accounts. A deal that ended on the
+    day it opened has no example. Without dates each closed deal is one example with observed_on missing.
     """
     deals = _in_scope(snapshot["deals"], exclude_kinds)
     if not snapshot.has_dates:
@@ -25,7 +26,7 @@ def training_examples(
     rows = pd.concat(ages, ignore_index=True)
     rows = rows[rows["observed_on"] <= pd.Timestamp(snapshot.as_of)]
     rows = rows.sort_values(["account_id", "deal_id", "observed_on"], ignore_index=True)
-    return rows.assign(weight=1.0 / rows.groupby("deal_id")["deal_id"].transform("size"))
+    return rows.assign(weight=1.0)
 
 
 def scoring_examples(snapshot: Snapshot, *, exclude_kinds: tuple[str, ...] = ()) -> pd.DataFrame:

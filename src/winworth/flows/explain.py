@@ -12,6 +12,7 @@ from winworth.features.build import build_features
 from winworth.features.examples import scoring_examples
 from winworth.flows.predict import open_champion
 from winworth.flows.prepare import prepare
+from winworth.scoring.expected import by_account
 from winworth.scoring.scorer import Scorer
 from winworth.weights.reasons import Wording
 
@@ -39,10 +40,11 @@ def explain(settings: Settings, account_id: str, *, as_of: date, home: Path, lan
         raise ConfigError(f"No account {account_id} is known on {as_of}. {did_you_mean(account_id, known[:50_000])}"[:300])
     features = build_features(own, prepared.snapshot, scorer.catalog)
     scored = scorer.explain(features, (own["basis"] == "next_deal").to_numpy())
-    rank = scored.table["expected_value"].fillna(scored.table["win_probability"])
-    best = int(rank.to_numpy().argmax())
-    figures = {name: None if pd.isna(v) else float(v) for name, v in scored.table.loc[best].items()}
-    deal = own["deal_id"].iloc[best]
+    rows = own.join(scored.table.rename(columns={"value_if_won": "lifetime_value"})).assign(row=own.index)
+    account = by_account(rows).iloc[0]
+    best, deal = int(account["row"]), account["deal_id"]
+    names = ["win_probability", "lifetime_value", "value_low", "value_high", "expected_value", "score"]
+    figures = {name: None if pd.isna(account[name]) else float(account[name]) for name in names}
     lines = _lines(scored.criteria.loc[best], features.loc[best], scorer, Wording(scorer.catalog, lang))
     return Explained(account_id, own["basis"].iloc[best], None if pd.isna(deal) else str(deal), figures, lines)
 

@@ -5,8 +5,11 @@ from dataclasses import asdict, dataclass
 
 from winworth.models.evaluate import WinReport
 from winworth.models.ladder import SAYS_NOTHING
+from winworth.models.metrics import Figure, with_interval
 
 SURE = 0.95
+TOTALS = (0.8, 1.25)
+SLOPES = (0.7, 1.4)
 
 
 @dataclass(frozen=True)
@@ -25,8 +28,10 @@ def enough_deals(n_won: int, n_lost: int, *, least_wins: int, least_losses: int)
     return Check("enough_deals", passed, says)
 
 
-def nothing_filled_late(late: Mapping[str, tuple[float, float]]) -> Check:
+def nothing_filled_late(late: Mapping[str, tuple[float, float]] | None) -> Check:
     """Check that no column of deals is empty while a deal is open and filled in when it ends."""
+    if late is None:
+        return Check("nothing_filled_late", True, "not measured: fewer than 20 deals are open")
     if not late:
         return Check("nothing_filled_late", True, "no column is much emptier on open deals than on closed ones")
     told = ", ".join(f"{name} is missing on {a:.0%} of open and {b:.0%} of closed deals" for name, (a, b) in late.items())
@@ -45,7 +50,10 @@ def beats_context(report: WinReport) -> Check:
     mean, error = report.loss_against(rival)
     chance = report.chance_better_than(rival)
     says = f"log loss {mean:+.4f} (standard error {error:.4f}) against {rival} alone, better with {chance:.0%} certainty"
-    if chance >= SURE:
+    alone = report.chance_better_than("base rate", "criteria") if "criteria" in report.judged.p else 1.0
+    if alone < SURE:
+        says += f"; the criteria without context do better than the base rate with {alone:.0%} certainty only"
+    if min(chance, alone) >= SURE:
         return Check(name, True, says)
     return Check(name, False, f"there is nothing to rank by: {says}, and {SURE:.0%} is asked ({told})")
 
@@ -57,6 +65,28 @@ def holds_against_ridge(report: WinReport) -> Check:
     mean, error = report.loss_against("ridge")
     says = f"log loss {mean:+.4f} (standard error {error:.4f}) against ridge; behind by one standard error at most is asked"
     return Check("holds_against_ridge", mean <= error, says)
+
+
+def value_holds(value: Mapping[str, Figure] | None) -> Check:
+    """Check that predicted values add up to about what was seen, and do not put deals in an order worse than chance."""
+    name = "value_holds"
+    if value is None:
+        return Check(name, True, "not measured: too few won deals have a value")
+    total, order = value["total_ratio"], value["gini"]
+    says = f"predicted values are {total.value:.2f} [{total.low:.2f}-{total.high:.2f}] of those seen, Gini {order.value:.2f}"
+    passed = total.low <= TOTALS[1] and total.high >= TOTALS[0] and not order.high < 0
+    return Check(name, passed, says + ("" if passed else "; .80 to 1.25 and an order no worse than chance are asked"))
+
+
+def calibrated(report: WinReport) -> Check:
+    """Check that announced chances come true on the rows judged: slope within .7-1.4, wins near those expected."""
+    y, p, w = report.judged.y, report.judged.p[report.chosen], report.judged.weight
+    slope = report.figures[report.chosen]["calibration_slope"].value
+    rows = (y, p, w, report.judged.accounts)
+    ratio = with_interval(lambda y, p, w: float((w @ y) / (w @ p)), *rows, seed=0, n_boot=200)
+    says = f"slope {slope:.2f}, wins seen over wins expected {ratio.value:.2f} [{ratio.low:.2f}-{ratio.high:.2f}]"
+    passed = SLOPES[0] <= slope <= SLOPES[1] and ratio.low <= 1.15 and ratio.high >= 0.85
+    return Check("calibrated", passed, says + ("" if passed else "; a slope of .7 to 1.4 and wins within 15 % are asked"))
 
 
 def gate_record(checks: list[Check]) -> dict:

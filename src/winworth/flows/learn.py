@@ -124,7 +124,7 @@ def learn_value(task: WinTask, worth: Worth) -> ByName[ValueIfWon] | None:
 def judge_value(task: WinTask, worth: Worth, plan: Plan) -> dict[str, Figure] | None:
     """Measure value if won on deals the model has not seen: the locked quarter, or the folds where there are no dates."""
     folds = (plan.locked,) if plan.locked else plan.choice
-    seen, told = [], []
+    seen, told, owners = [], [], []
     for fold in folds:
         train, test = _known_won(task, worth, fold.train, fold.train_day), _known_won(task, worth, fold.test, fold.test_day)
         if not _enough(worth, train) or not len(test):
@@ -132,9 +132,11 @@ def judge_value(task: WinTask, worth: Worth, plan: Plan) -> dict[str, Figure] | 
         fitted = _fit_worth(task, worth, train)
         X = fitted.matrix.transform(task.features.iloc[test])
         seen.append(worth.money[test])
+        owners.append(task.accounts[test])
         told.append(np.vstack([fitted.model.predict(X), *fitted.model.interval(X)]))
     predicted = np.hstack(told)
-    return value_metrics(np.concatenate(seen), predicted[0], (predicted[1], predicted[2]))
+    interval = (predicted[1], predicted[2])
+    return value_metrics(np.concatenate(seen), predicted[0], interval, np.concatenate(owners), seed=task.seed)
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,13 @@ def reference_population(
         new = np.isnan(codes)
         codes[new] = examples.account.max(initial=0) + 1 + np.arange(new.sum())
         return Reference(build_features(rows, snapshot, catalog), codes.astype(int), rows["deal_id"].isna().to_numpy(), True)
-    past = np.sort(rng.permutation(len(examples.rows))[:most])
+    return past_population(examples, settings)
+
+
+def past_population(examples: Examples, settings: Settings) -> Reference:
+    """Take past examples instead, at most `reference_rows` of them, drawn by the seed."""
+    drawn = np.random.default_rng(settings.training.seed).permutation(len(examples.rows))
+    past = np.sort(drawn[: settings.training.reference_rows])
     features = examples.features.iloc[past].reset_index(drop=True)
     return Reference(features, examples.account[past], np.zeros(len(past), dtype=bool), False)
 

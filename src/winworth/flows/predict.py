@@ -1,6 +1,6 @@
 """Score every account and open deal with the champion, and publish the files all or nothing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from winworth.config import Settings
 from winworth.errors import ConfigError
 from winworth.features.build import absent_features, build_features
 from winworth.features.examples import scoring_examples
+from winworth.flows.dates import DATE_COLUMNS, close_dates, read_dates
 from winworth.flows.prepare import Prepared, prepare
 from winworth.flows.record import read_record
 from winworth.lock import run_lock
@@ -23,6 +24,7 @@ from winworth.sheets import to_csv, to_parquet
 from winworth.weights.reasons import Wording, reasons
 
 LANGUAGES = ("en", "fr")
+OLD = 200  # days: two quarters and some patience
 _TEXTS = ["account_id", "reason_1", "reason_2", "reason_3", "segment_label"]
 _LEAD = ["win_probability", "lifetime_value", "value_low", "value_high", "expected_value", "score"]
 
@@ -47,8 +49,9 @@ def predict(settings: Settings, *, as_of: date, home: Path, lang: str = "en", ex
         scorer = Scorer.from_files(bundle.contents)
         prepared = prepare(settings, as_of=as_of, catalog=scorer.catalog)
         _require_features(scorer, prepared)
-        rows, words = score_rows(scorer, prepared, bundle)
-        rows = rows.assign(row=rows.index)
+        scored = score_rows(scorer, prepared, bundle)
+        rows, words = scored.table.assign(row=scored.table.index), scored.words
+        prepared = replace(prepared, warnings=prepared.warnings + scored.warnings)
         accounts = _accounts(rows, settings)
         deals = rows[rows["basis"] == "open_deal"].drop(columns=["basis", "name"]).reset_index(drop=True)
         texts = {code: with_words(accounts, said)[_TEXTS] for code, said in words.items()}
@@ -70,11 +73,19 @@ def open_champion(home: Path, as_of: date) -> Bundle:
     return bundle
 
 
-def score_rows(scorer: Scorer, prepared: Prepared, bundle: Bundle) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
-    """Score each open deal and each account without one.
-
-    Returns one row each with figures and criterion scores, and for each language reason_1..3 and segment_label.
+@dataclass(frozen=True)
+class Rows:
+    """One row for each open deal and each account without one: figures and criterion scores; by language reason_1..3 and
+    segment_label; and what was strange about them.
     """
+
+    table: pd.DataFrame
+    words: dict[str, pd.DataFrame]
+    warnings: tuple[str, ...]
+
+
+def score_rows(scorer: Scorer, prepared: Prepared, bundle: Bundle) -> Rows:
+    """Score each open deal and each account without one."""
     rows = scoring_examples(prepared.snapshot, exclude_kinds=tuple(bundle.json("metrics.json")["exclude_kinds"]))
     features = build_features(rows, prepared.snapshot, scorer.catalog)
     scored = scorer.explain(features, (rows["basis"] == "next_deal").to_numpy())
@@ -87,8 +98,19 @@ def score_rows(scorer: Scorer, prepared: Prepared, bundle: Bundle) -> tuple[pd.D
     known = rows[["account_id", "deal_id", "basis"]].assign(
         name=_names(rows, prepared), as_of=prepared.snapshot.as_of.isoformat()
     )
+    dates = close_dates(read_dates(bundle.contents), rows, features, as_of=prepared.snapshot.as_of)
     last = pd.DataFrame({"segment": scored.segment, "model_version": bundle.version}, index=rows.index)
-    return pd.concat([known, table, last, scored.criteria.round(1)], axis=1), words
+    return Rows(pd.concat([known, table, dates, last, scored.criteria.round(1)], axis=1), words, _strange(scorer, features))
+
+
+def _strange(scorer: Scorer, features: pd.DataFrame) -> tuple[str, ...]:
+    """Say which features have levels in more than a twentieth of the rows that training pooled or never saw."""
+    unseen = scorer.win.matrix.unseen_levels(features)
+    return tuple(
+        f"{n} of {len(features)} rows have a {name} that training saw too rarely, or never: it counts as other."
+        for name, n in unseen.items()
+        if n > 0.05 * len(features)
+    )
 
 
 def _segment_labels(scorer: Scorer, segment: np.ndarray, lang: str) -> np.ndarray:
@@ -105,7 +127,7 @@ def with_words(table: pd.DataFrame, words: pd.DataFrame) -> pd.DataFrame:
 
 def _accounts(rows: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     """Make one row an account, with its tier; columns in the order people read them."""
-    accounts = by_account(rows)
+    accounts = by_account(rows.drop(columns=list(DATE_COLUMNS)))
     rank = accounts["expected_value"].fillna(accounts["win_probability"])
     tier = assign_tiers(rank, accounts["account_id"], shares=settings.scoring.tiers)
     accounts = accounts.assign(tier=tier)
@@ -135,7 +157,10 @@ def _require_features(scorer: Scorer, prepared: Prepared) -> None:
 def _run(bundle: Bundle, prepared: Prepared, accounts: pd.DataFrame, deals: pd.DataFrame, as_of: date) -> dict:
     warnings = list(prepared.warnings)
     if not len(accounts):
-        warnings.append("There is no account and no open deal to score: the files have a header only.")
+        others = f"; {len(deals)} open deals are in deal_scores" if len(deals) else " and no open deal to score"
+        warnings.append(f"There is no account{others}.")
+    if (as_of - bundle.as_of).days > OLD:
+        warnings.append(f"The champion is {(as_of - bundle.as_of).days} days old. Train again: make train promote.")
     return {
         "as_of": as_of.isoformat(),
         "model_version": bundle.version,

@@ -41,7 +41,7 @@ def review(settings: Settings, *, as_of: date, home: Path, lang: str = "en") -> 
             model_as_of=bundle.as_of.isoformat(),
             metrics=metrics,
             weights=labelled_weights(scorer.weights, scorer, lang),
-            accounts=_accounts(home, as_of, lang),
+            accounts=_accounts(home, as_of, bundle, lang),
             warnings=metrics["warnings"],
         ),
         lang=lang,
@@ -58,11 +58,17 @@ def _bundle(home: Path) -> Bundle:
     return open_challenger(home)
 
 
-def _accounts(home: Path, as_of: date, lang: str) -> pd.DataFrame:
+def _accounts(home: Path, as_of: date, bundle: Bundle, lang: str) -> pd.DataFrame:
     """Read the scores of the day, their reasons and segments in the page's language."""
     folder = home / "scores" / as_of.isoformat()
     if (folder / "account_scores.parquet").exists():
         scores = pd.read_parquet(folder / "account_scores.parquet")
+        made_by = scores["model_version"].unique()
+        if len(scores) and (len(made_by) > 1 or made_by[0] != bundle.version):
+            raise ConfigError(
+                f"The scores of {as_of} were made by {', '.join(made_by)}, and the champion is {bundle.version}. "
+                "Run winworth predict again."
+            )
         texts = pd.read_parquet(folder / f"account_texts_{lang}.parquet")
         return scores.drop(columns=texts.columns.drop("account_id")).merge(texts, on="account_id", validate="1:1")
     if (home / "models" / "champion").exists():

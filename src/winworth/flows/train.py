@@ -9,13 +9,15 @@ import numpy as np
 import pandas as pd
 
 from winworth.bundle import save_version, set_challenger
-from winworth.config import Settings
+from winworth.config import Settings, with_tuned
+from winworth.errors import DataError
 from winworth.features.build import is_deal_level
 from winworth.features.catalog import Catalog
 from winworth.features.late import filled_late
 from winworth.features.refused import refused_columns, refused_features
 from winworth.flows import gate, record
 from winworth.flows.card import model_card
+from winworth.flows.dates import CloseDates, learn_dates
 from winworth.flows.learn import (
     Examples,
     Recipe,
@@ -26,6 +28,7 @@ from winworth.flows.learn import (
     judge_value,
     learn_value,
     no_weights,
+    past_population,
     plan_folds,
     reference_population,
     weigh,
@@ -99,12 +102,17 @@ class Learnt:
 def train(settings: Settings, *, as_of: date, home: Path, track: Track = untracked) -> Trained:
     """Learn from the extract as known on `as_of`, write a model version below `home`/models and make it the challenger."""
     with run_lock(home, "train"):
+        settings = with_tuned(settings, home, as_of=as_of)
         retrain = _begin(settings, as_of, track)
         learnt = _learn(retrain)
         reference = reference_population(retrain.examples, retrain.prepared.snapshot, retrain.catalog, settings)
         scorer = _scorer(retrain, learnt, reference)
+        if learnt.has_signal and scorer.weights.table["weight"].sum() == 0:
+            reference = past_population(retrain.examples, settings)
+            scorer = _scorer(retrain, learnt, reference)
         metrics = _metrics(retrain, learnt, reference)
-        version = save_version(home / "models", _files(scorer, metrics), as_of=as_of)
+        dates = learn_dates(retrain.task, retrain.examples.rows, as_of=as_of)
+        version = save_version(home / "models", _files(scorer, dates, metrics), as_of=as_of)
         set_challenger(home / "models", version)
         record_run(home, _tracked(settings, metrics, version, home))
         return Trained(version, scorer, metrics)
@@ -123,12 +131,15 @@ def _learn(retrain: Retrain) -> Learnt:
     win, task = retrain.settings.training.win, retrain.task
     counts = record.Counts.of(retrain.examples.rows)
     day = day_number(retrain.as_of) if task.histories is not None else None
+    _require_both_outcomes(retrain, counts, day)
     enough = gate.enough_deals(counts.n_won, counts.n_lost, least_wins=win.least_wins, least_losses=win.least_losses)
     if not enough.passed:
         return Learnt(Recipe(Rung("base rate"), Platt(), day), record.base_rate_record(counts), [enough])
     late = gate.nothing_filled_late(filled_late(retrain.prepared.snapshot, retrain.catalog))
     plan = plan_folds(retrain.examples, task, retrain.settings, as_of=retrain.as_of)
-    ladder = climb(task, plan.choice, n_deals=counts.n_deals, track=retrain.track)
+    tuned = retrain.settings.training.tuned
+    top = Rung("tuned", tuned.C, tuned.size) if tuned else None
+    ladder = climb(task, plan.choice, n_deals=counts.n_deals, tuned=top, track=retrain.track)
     report = _judge(retrain, plan, ladder)
     chosen = ladder.chosen
     useful = ladder.rungs["trees"] if chosen.name in SAYS_NOTHING else chosen
@@ -136,11 +147,23 @@ def _learn(retrain: Retrain) -> Learnt:
     return Learnt(
         Recipe(chosen, ladder.tested.platt(chosen.name), day),
         record.win_record(report, ladder, counts) | _beside(retrain, plan, ladder, report, useful),
-        [enough, late, gate.beats_context(report), gate.holds_against_ridge(report)],
+        [enough, late, gate.beats_context(report), gate.holds_against_ridge(report)]
+        + [gate.calibrated(report), gate.value_holds(value)],
         record.curves(report.judged, chosen.name),
         _leak_tax(retrain, plan, useful),
         None if value is None else {name: figure.to_dict() for name, figure in value.items()},
     )
+
+
+def _require_both_outcomes(retrain: Retrain, counts: record.Counts, day: int | None) -> None:
+    y, weight = retrain.task.outcomes(np.arange(len(retrain.task.won)), day)
+    won, not_won = int(y[weight > 0].sum()), int((1 - y)[weight > 0].sum())
+    if not won or not not_won:
+        raise DataError(
+            f"Of {counts.n_examples} examples of {counts.n_deals} deals, {won} were won within the horizon and {not_won} were "
+            "not: there is nothing to tell apart. A CRM may delete lost deals, or call them something else; export all of "
+            "them, map every status in conf/crm.yaml, or take a later as-of date."
+        )
 
 
 def _beside(retrain: Retrain, plan: Plan, ladder: Ladder, report: WinReport, rung: Rung) -> dict:
@@ -154,6 +177,7 @@ def _beside(retrain: Retrain, plan: Plan, ladder: Ladder, report: WinReport, run
     rows = (judged.y, judged.p[report.chosen], judged.weight)
     beside = {
         "chosen_forward": plan.chosen_forward,
+        "skipped_quarters": list(plan.skipped),
         "random_split_auc": None if plan.locked is None else random_split_auc(task, fold, rung),
         "forward_auc": None
         if plan.locked is None
@@ -226,6 +250,9 @@ def _metrics(retrain: Retrain, learnt: Learnt, reference: Reference) -> dict:
         warnings.append(f"{worth.n_unknown} won deals have no amount: they count for winning and not for value.")
     if learnt.win["out_of_time"] and not learnt.win["chosen_forward"]:
         warnings.append("The history before the locked quarter is short: the model was chosen in folds apart by account.")
+    if learnt.win.get("skipped_quarters"):
+        skipped = ", ".join(learnt.win["skipped_quarters"])
+        warnings.append(f"Later quarters are mature but have too few wins or losses to judge by: {skipped}.")
     if learnt.has_signal and not reference.is_pipeline:
         warnings.append("Fewer than 50 accounts or deals are open to work: weights are read on past deals instead.")
     if not learnt.has_signal:
@@ -251,7 +278,7 @@ def _metrics(retrain: Retrain, learnt: Learnt, reference: Reference) -> dict:
     }
 
 
-def _files(scorer: Scorer, metrics: dict) -> dict[str, bytes]:
+def _files(scorer: Scorer, dates: CloseDates | None, metrics: dict) -> dict[str, bytes]:
     """Return every file of the model version: models, record, figures, and the code by which MLflow loads it."""
     from winworth.review import charts
 
@@ -266,7 +293,7 @@ def _files(scorer: Scorer, metrics: dict) -> dict[str, bytes]:
         kept["figures/weights.svg"] = charts.weights_chart(weights, "en").encode()
         kept["figures/calibration.svg"] = charts.calibration_chart(metrics["curves"]["calibration"], "en").encode()
         kept["figures/gain.svg"] = charts.gain_chart(metrics["curves"]["gain"], "en").encode()
-    return scorer.to_files() | kept
+    return scorer.to_files() | (dates.to_files() if dates else {}) | kept
 
 
 def _tracked(settings: Settings, metrics: dict, version: str, home: Path) -> TrackedRun:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import expit
-from scipy.stats import norm
+from scipy.stats import t as student
 
 from winworth.models.folds import Fold, fold_of_groups
 from winworth.models.ladder import Ladder
@@ -60,15 +60,16 @@ class WinReport:
         """The strongest model that says nothing of the account: context alone, or the base rate where there is none."""
         return "context" if "context" in self.judged.p else "base rate"
 
-    def loss_against(self, rival: str) -> tuple[float, float]:
-        """Return mean log loss of the chosen model less the rival's, and its standard error by account."""
-        rows = {name: log_loss_rows(self.judged.y, self.judged.p[name]) for name in (self.chosen, rival)}
-        return paired_difference(rows[self.chosen], rows[rival], self.judged.weight, self.judged.accounts)
+    def loss_against(self, rival: str, model: str | None = None) -> tuple[float, float]:
+        """Return mean log loss of a model (default: the chosen one) less the rival's, and its standard error by account."""
+        loss, other = (log_loss_rows(self.judged.y, self.judged.p[name]) for name in (model or self.chosen, rival))
+        return paired_difference(loss, other, self.judged.weight, self.judged.accounts)
 
-    def chance_better_than(self, rival: str) -> float:
-        """Return P(the chosen model has the lower log loss), by the normal approximation of the paired difference."""
-        mean, error = self.loss_against(rival)
-        return float(norm.cdf(-mean / error)) if error > 0 else float(mean < 0)
+    def chance_better_than(self, rival: str, model: str | None = None) -> float:
+        """Return P(the model has the lower log loss), by Student's t on one draw an account."""
+        mean, error = self.loss_against(rival, model)
+        n = len(np.unique(self.judged.accounts))
+        return float(student.cdf(-mean / error, n - 1)) if 0 < error < np.inf else 0.5
 
 
 def judge_forward(
@@ -170,12 +171,15 @@ def _new_accounts(
     """Measure with each test account kept out of training: a fifth of the accounts at a time."""
     y, weight = task.outcomes(locked.test, locked.test_day)
     accounts = task.accounts[locked.test]
-    if len(np.unique(accounts)) < n_splits:
+    if len(np.unique(accounts)) < 2 * n_splits:
         return None
     fold, p = fold_of_groups(accounts, n_splits=n_splits, seed=task.seed), np.empty(len(locked.test))
     for k in range(n_splits):
         strangers = accounts[fold == k]
         train = locked.train[~np.isin(task.accounts[locked.train], strangers)]
+        outcome, settled = task.outcomes(train, locked.train_day)
+        if len(np.unique(outcome[settled > 0])) < 2:
+            return None
         apart = Fold(train, locked.test[fold == k], locked.train_day, locked.test_day)
         p[fold == k] = _forward(task, apart, ladder, ladder.chosen)
     kept = weight > 0

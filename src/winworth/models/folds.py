@@ -10,6 +10,7 @@ from scipy.sparse.csgraph import connected_components
 
 from winworth.errors import DataError
 
+MOST_TWINS = 0.1
 _DAY0 = np.datetime64("1970-01-01", "D")
 
 
@@ -28,12 +29,14 @@ class Fold:
 class Plan:
     """The folds in which everything is chosen, and the locked quarter, read once by the gate (None: there are no dates).
 
-    `chosen_forward` says whether the choice too is made forward in time.
+    `chosen_forward` says whether the choice too is made forward in time; `skipped` names mature quarters later than the
+    locked one that have too few outcomes to judge by.
     """
 
     choice: tuple[Fold, ...]
     locked: Fold | None
     chosen_forward: bool
+    skipped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,8 @@ def forward_plan(
     The locked period is the latest calendar quarter whose outcomes are all mature on `day`. The choice quarters are the
     latest four that were mature when the locked quarter began, so that nothing is chosen by what came later. Each fold
     trains on what was observed, and on outcomes as known, `embargo` days before its quarter; training rows with the same
-    inputs as a test row are left out. Where no choice quarter has enough outcomes before it (`is_enough`), the choice is
+    inputs as a test row are left out as copies, unless they are more than a tenth: inputs of a few levels repeat by
+    nature. Where no choice quarter has enough outcomes before it (`is_enough`), the choice is
     made in folds apart by account on what the locked quarter may train on.
     """
     quarters = _quarters(observed.day)
@@ -71,7 +75,10 @@ def forward_plan(
     start = locked.train_day + embargo
     earlier = [_fold(observed, q, test_day=start, embargo=embargo) for q in quarters if q[1] + horizon <= start]
     choice = tuple(fold for fold in earlier if len(fold.test) and is_enough(fold))[-4:]
-    return Plan(choice, locked, True) if choice else Plan(_apart(observed, locked, seed), locked, False)
+    skipped = tuple(fold.name for fold in folds[next(k for k, fold in enumerate(folds) if fold is locked) + 1 :])
+    if choice:
+        return Plan(choice, locked, True, skipped)
+    return Plan(_apart(observed, locked, seed), locked, False, skipped)
 
 
 def _apart(observed: Observed, locked: Fold, seed: int) -> tuple[Fold, ...]:
@@ -141,7 +148,10 @@ def _fold(observed: Observed, quarter: tuple[int, int], *, test_day: int, embarg
     start, end = quarter
     test = np.flatnonzero((observed.day >= start) & (observed.day < end))
     train_day = start - embargo
-    train = np.flatnonzero((observed.day <= train_day) & ~np.isin(observed.twins, observed.twins[test]))
+    train = np.flatnonzero(observed.day <= train_day)
+    is_twin = np.isin(observed.twins[train], observed.twins[test])
+    if is_twin.sum() <= MOST_TWINS * len(train):
+        train = train[~is_twin]
     return Fold(train, test, train_day, test_day, name=_quarter_name(start))
 
 

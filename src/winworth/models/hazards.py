@@ -13,7 +13,7 @@ from winworth.models.trees import TreeSize
 from winworth.models.win import WinModel
 
 MOST_DAYS = 3650  # the modelled distribution of days to close is cut here
-LEAST_ROWS = 50  # at risk in a period of its own; later periods share the last such one
+LEAST_ROWS = 50  # person-periods in the last period with a hazard of its own, those of later periods among them
 CHUNK = 5000  # rows taken at a time, so that memory does not grow with the number of deals
 
 
@@ -79,8 +79,10 @@ class CompetingHazards:
 
     def hazards(self, X: np.ndarray, age_days: np.ndarray, n_periods: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the chance to be won, and lost, in each coming period of deals open before it: (rows, n_periods) each."""
+        if not len(X):
+            return np.zeros((0, n_periods)), np.zeros((0, n_periods))
         age = np.asarray(age_days, dtype=float) / self.period_days
-        reach = max(self.last_since_, self.last_age_ - age.min(initial=self.last_age_))
+        reach = max(self.last_since_, self.last_age_ - age.min())
         n = min(n_periods, int(np.ceil(reach)) + 1)
         row, since = np.repeat(np.arange(len(X)), n), np.tile(np.arange(n), len(X))
         rows = self._person_periods(np.asarray(X, dtype=float)[row], age[row] + since, since)
@@ -92,8 +94,7 @@ class CompetingHazards:
     def win_probability_by(self, X: np.ndarray, age_days: np.ndarray, days: float) -> np.ndarray:
         """Return the chance that each deal, open at its present age, is won within `days` from now."""
         n = max(1, int(np.ceil(days / self.period_days)))
-        found = [_read(won, np.full(len(won), days / self.period_days)) for won, _ in self._curves(X, age_days, n)]
-        return np.concatenate(found)
+        return np.concatenate([_read(won, days / self.period_days) for won, _ in self._curves(X, age_days, n)])
 
     def days_to_close(self, X: np.ndarray, age_days: np.ndarray) -> DaysToClose:
         """Return when each deal, open at its present age, will close: deals that never would count as ten years."""
@@ -132,6 +133,7 @@ class CompetingHazards:
     def _person_periods(self, X: np.ndarray, age: np.ndarray, since: np.ndarray) -> np.ndarray:
         """Add to each row the age of its deal and the periods since it was observed, as far as the data go."""
         age, since = np.minimum(age, self.last_age_), np.minimum(since, self.last_since_)
+        # the first period is unlike the others, which the ridge half can tell only by a column of its own
         return np.column_stack([X, age, since, age == 0, since == 0])
 
     def _curves(self, X: np.ndarray, age_days: np.ndarray, n: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -144,7 +146,7 @@ class CompetingHazards:
 
 
 def _last_common(period: np.ndarray) -> float:
-    """Return the last whole period that enough rows reach, counting later ones with it."""
+    """Return the last whole period with enough rows, those of later periods among them."""
     counts = np.bincount(period.astype(int))
     reached = np.cumsum(counts[::-1])[::-1]
     return float(np.flatnonzero(reached >= min(LEAST_ROWS, reached[0]))[-1])
@@ -168,8 +170,7 @@ def _reached(curve: np.ndarray, share: float) -> np.ndarray:
     return after - 1 + np.clip(part, 0, 1)
 
 
-def _read(curve: np.ndarray, periods: np.ndarray) -> np.ndarray:
-    """Read each row's curve at a number of periods, straight between their ends."""
-    low = np.minimum(periods.astype(int), curve.shape[1] - 2)
-    rows = np.arange(len(curve))
-    return curve[rows, low] + (curve[rows, low + 1] - curve[rows, low]) * (periods - low)
+def _read(curve: np.ndarray, periods: float) -> np.ndarray:
+    """Read each row's curve after a number of periods, straight between their ends."""
+    low = min(int(periods), curve.shape[1] - 2)
+    return curve[:, low] + (curve[:, low + 1] - curve[:, low]) * (periods - low)

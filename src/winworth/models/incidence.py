@@ -46,15 +46,14 @@ def cumulative_incidence(histories: Histories, *, day: int) -> Incidence:
 
     >>> deals = Histories(np.array([0, 0, 0, 7]), np.array([2, 4, 99, 99]), np.array([True, False, False, False]))
     >>> cumulative_incidence(deals, day=10)
-    Incidence(days=array([2, 4]), won=array([0.25, 0.25]), lost=array([0.  , 0.375]))
+    Incidence(days=array([2, 4]), won=array([0.25, 0.25]), lost=array([0.   , 0.375]))
     """
-    known = histories.take(histories.observed <= day)
-    is_closed = known.ended <= day
-    lasted = np.where(is_closed, known.ended, day) - known.observed
+    is_closed = histories.ended <= day
+    lasted = np.where(is_closed, histories.ended, day) - histories.observed  # below 0, so never at risk, if opened later
     days = np.unique(lasted[is_closed])
     ordered = np.sort(lasted)
     at_risk = len(ordered) - np.searchsorted(ordered, days, side="left")
-    won, lost = (_counts(lasted[is_closed & (known.won == outcome)], days) / at_risk for outcome in (True, False))
+    won, lost = (_counts(lasted[is_closed & (histories.won == outcome)], days) / at_risk for outcome in (True, False))
     still_open = np.r_[1.0, np.cumprod(1 - won - lost)[:-1]] if len(days) else np.empty(0)
     return Incidence(days, np.cumsum(still_open * won), np.cumsum(still_open * lost))
 

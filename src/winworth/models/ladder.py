@@ -1,10 +1,12 @@
 """From the base rate up to large trees: the folds choose the rung, in favour of the simpler.
 
-Above the base rate stands what context alone can tell (a deal's age, the season, its stage). Ridge on the criteria without
-context is tested beside the ladder, to show what they tell by themselves; it is never chosen.
+Above the base rate stands what context alone can tell (a deal's age, the season, its stage), by ridge or by trees, whichever
+does better in the folds. The criteria without context are tested beside the ladder in the same forms, to show what they tell
+by themselves; they are never chosen.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from scipy.special import expit
@@ -75,23 +77,41 @@ def rungs_for(n_deals: int) -> tuple[list[Rung], list[Rung]]:
     return ridges, trees
 
 
-def climb(task: WinTask, folds: tuple[Fold, ...], *, n_deals: int, track=lambda steps, label: steps) -> Ladder:
+def climb(
+    task: WinTask, folds: tuple[Fold, ...], *, n_deals: int, tuned: Rung | None = None, track=lambda steps, label: steps
+) -> Ladder:
     """Test every rung in the folds and choose.
 
     The rung with the least log loss is the best; chosen is the simplest one behind it by no more than one standard error
-    of the paired difference, accounts counted as one draw (Breiman et al. 1984, the one-standard-error rule).
+    of the paired difference, accounts counted as one draw (Breiman et al. 1984, the one-standard-error rule). Settings that
+    were `tuned` stand at the top, and must be better than every rung below by as much.
     """
     ridges, trees = rungs_for(n_deals)
-    apart = [Rung(reads, C=0.03, reads=reads) for reads in ("context", "criteria")] if task.context else []
-    tested = _test(task, folds, [Rung("base rate"), *apart, *ridges, *trees], track)
+    apart = [*_apart("context", trees[0].size), *_apart("criteria", trees[0].size)] if task.context else []
+    top = [tuned] if tuned else []
+    tested = _test(task, folds, [Rung("base rate"), *apart, *ridges, *trees, *top], track)
     ridge = min(ridges, key=lambda rung: _loss(tested, rung.name))
     average = Rung("average", C=ridge.C, size=trees[0].size)
     halves = (tested.margins[ridge.name], tested.margins[trees[0].name])
     margins = tested.margins | {"ridge": tested.margins[ridge.name], "average": np.mean(halves, axis=0)}
-    named = [Rung("base rate"), *apart, Rung("ridge", C=ridge.C), trees[0], average, *trees[1:]]
+    best_apart = []
+    for reads in dict.fromkeys(rung.reads for rung in apart):
+        best = min((rung for rung in apart if rung.reads == reads), key=lambda rung: _loss(tested, rung.name))
+        margins[reads] = tested.margins[best.name]
+        best_apart.append(replace(best, name=reads))
+    named = [Rung("base rate"), *best_apart, Rung("ridge", C=ridge.C), trees[0], average, *trees[1:], *top]
     margins = {rung.name: margins[rung.name] for rung in named}
     tested = Tested(tested.rows, tested.fold, tested.y, tested.weight, tested.accounts, margins)
     return _choose({rung.name: rung for rung in named}, tested)
+
+
+def _apart(reads: Literal["context", "criteria"], size: TreeSize) -> list[Rung]:
+    """Return the forms in which context, or the criteria, may tell what they can by themselves; the best stands for them."""
+    return [
+        Rung(f"{reads} ridge", C=0.03, reads=reads),
+        Rung(f"{reads} ridge, light", C=1.0, reads=reads),
+        Rung(f"{reads} trees", size=size, reads=reads),
+    ]
 
 
 def _test(task: WinTask, folds: tuple[Fold, ...], rungs: list[Rung], track) -> Tested:

@@ -58,6 +58,12 @@ class FeatureMatrix(BaseEstimator, TransformerMixin):
         """The columns of the matrix, in order."""
         return [MatrixColumn(feature, level) for feature in self.features_ for level in self.levels_.get(feature, [None])]
 
+    @property
+    def blocks_(self) -> tuple[int, ...]:
+        """By column: the place of the feature whose level it is, or -1 for a number."""
+        place = {feature: k for k, feature in enumerate(self.features_)}
+        return tuple(-1 if column.level is None else place[column.feature] for column in self.columns_)
+
     def transform(self, X: pd.DataFrame) -> np.ndarray:
         """Return the matrix, (rows, columns_), whatever the order of the columns of X."""
         lacking = [name for name in self.features_ if name not in X.columns]

@@ -121,12 +121,18 @@ def account_draws(groups: np.ndarray, *, seed: int, n_boot: int) -> list[np.ndar
 
 
 def paired_difference(loss: np.ndarray, rival: np.ndarray, w: np.ndarray, groups: np.ndarray) -> tuple[float, float]:
-    """Return the weighted mean of loss - rival and its standard error, rows of one account counted as one draw."""
+    """Return the weighted mean of loss - rival and its standard error, rows of one account counted as one draw.
+
+    The error has the factor n / (n - 1) of n accounts; with one account it is infinite.
+    """
     codes = np.unique(groups, return_inverse=True)[1]
     difference = loss - rival
     mean = float(np.average(difference, weights=w))
     by_group = np.bincount(codes, w * (difference - mean))
-    return mean, float(np.sqrt((by_group**2).sum()) / w.sum())
+    n = len(by_group)
+    if n < 2:
+        return mean, float("inf")
+    return mean, float(np.sqrt((by_group**2).sum() * n / (n - 1)) / w.sum())
 
 
 def spearman(y: np.ndarray, p: np.ndarray) -> float:

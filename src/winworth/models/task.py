@@ -61,7 +61,7 @@ class WinTask:
             features = features[[name for name in features if (name in self.context) == (rung.reads == "context")]]
         matrix = FeatureMatrix().fit(features)
         monotone = monotone_columns(matrix.columns_, self.directions)
-        model = WinModel(rung.C, rung.size, monotone, self.seed, self.threads)
+        model = WinModel(rung.C, rung.size, monotone, self.seed, self.threads, matrix.blocks_)
         return ByName(matrix, model.fit(matrix.transform(features), y[weight > 0], weight[weight > 0]))
 
     def margin(self, fitted: ByName[WinModel], rows: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from winworth.models.linear import Standardiser
 from winworth.models.matrix import FeatureMatrix
 from winworth.weights.reasons import Wording
 
-_HIGH = {"en": ("low", "high"), "fr": ("faible", "fort")}
+_HIGH = ("↓", "↑")
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def _label(away: np.ndarray, matrix: FeatureMatrix, wording: Wording) -> str:
             continue
         name = wording.feature(column.feature)
         if column.level is None:
-            parts[column.feature] = f"{name} {_HIGH[wording.lang][int(away[place] > 0)]}"
+            parts[column.feature] = f"{name} {_HIGH[int(away[place] > 0)]}"
         elif away[place] > 0:
             parts[column.feature] = f"{name} {column.level}"
     return ", ".join(parts.values())

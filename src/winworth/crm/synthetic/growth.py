@@ -13,7 +13,7 @@ from scipy.special import expit, ndtr
 N_DAYS = 1095
 AS_OF = N_DAYS  # in days since the first deal
 SPREAD_OF_DAYS = 0.7  # standard deviation of the log of days to close
-MEDIAN_DAYS = {"slower": (105.0, 60.0), "faster": (60.0, 105.0)}  # of wins, of losses
+MEDIAN_DAYS = {"slower": (110.0, 65.0), "faster": (80.0, 115.0)}  # of wins, of losses
 EFFECTS = {"fit": 0.9, "need": 0.6, "budget": 0.4, "noise": 0.0}  # one standard deviation, in log-odds
 BASE = -0.55
 HURRY = 0.2  # what a standard deviation of need takes off the log of days to close
@@ -49,7 +49,7 @@ class GrowingPipeline:
             return ndtr((np.log(np.floor(age)) - centre) / SPREAD_OF_DAYS)
 
 
-def growing_pipeline(*, n_deals: int = 4000, growth: float = 20.0, wins: Wins, seed: int) -> GrowingPipeline:
+def growing_pipeline(*, n_deals: int = 4000, growth: float = 100.0, wins: Wins, seed: int) -> GrowingPipeline:
     """Draw deals that open `growth` times as often at the end of three years as at their start (1: no growth).
 
     `wins` says whether deals that are won take longer than those that are lost, or less long.
