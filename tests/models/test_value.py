@@ -133,7 +133,7 @@ def test_one_mistyped_amount_does_not_move_the_others():
     y_typo[0] = 1e12
     typo = ValueIfWon().fit(X, y_typo)
     assert typo.n_held_ == 1
-    assert typo.predict(X).sum() == pytest.approx(clean.sum(), rel=0.1)
+    assert typo.predict(X).sum() == pytest.approx(clean.sum(), rel=0.25)
 
 
 def test_intervals_of_value_figures_draw_whole_accounts():

@@ -84,7 +84,7 @@ class TableMap:
 
 @dataclass(frozen=True)
 class CrmMap:
-    """The whole of crm.yaml. `folder` is relative to the configuration's folder."""
+    """The whole of crm.yaml. `folder` is relative to the configuration's folder; `archive` keeps each training's raw files."""
 
     __pydantic_config__ = STRICT
 
@@ -93,3 +93,4 @@ class CrmMap:
     folder: str = "."
     locale: Literal["fr", "en", "iso"] = "iso"
     currency: str = "EUR"
+    archive: bool = False

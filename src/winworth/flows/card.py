@@ -73,7 +73,8 @@ def _leakage(metrics: Mapping) -> list[str]:
     random = win.get("random_split_auc")
     split = f"a random split would have reported AUC {random:.3f}" if random else f"random split {NOT_MEASURED}"
     leaks = metrics.get("leaks")
-    found = NOT_MEASURED if leaks is None else f"{len(leaks)} findings of the leak tests"
+    n_found = sum(bool(finding["found"]) for finding in leaks["findings"]) if leaks else 0
+    found = NOT_MEASURED if leaks is None else f"{n_found} findings of the leak tests"
     rows = [
         ("no test set", tested),
         ("pre-processing on training and test rows", "levels, medians and scales are learnt on training rows of each fold"),

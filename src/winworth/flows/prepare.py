@@ -48,6 +48,8 @@ def _warnings(crm: CrmTables, snapshot: Snapshot, catalog: Catalog, settings: Se
     else:
         found += _ages(snapshot, settings.training.win.observe_at_days)
     for waiver in settings.waivers:
+        if waiver.column.startswith("feature:"):
+            continue
         found.append(f"{waiver.column} is overwritten in place and used all the same: signed by {waiver.who}, {waiver.why}.")
     return tuple(found)
 

@@ -10,41 +10,23 @@ import pandas as pd
 
 from winworth.bundle import save_version, set_challenger
 from winworth.config import Settings, with_tuned
-from winworth.errors import DataError
+from winworth.crm.archive import archive_extract
 from winworth.features.build import is_deal_level
 from winworth.features.catalog import Catalog
-from winworth.features.late import filled_late
-from winworth.features.refused import refused_columns, refused_features
 from winworth.flows import gate, record
 from winworth.flows.card import model_card
 from winworth.flows.dates import CloseDates, learn_dates
 from winworth.flows.learn import (
-    Examples,
-    Recipe,
     Reference,
-    Worth,
-    day_number,
-    examples_of,
-    judge_value,
     learn_value,
     no_weights,
     past_population,
-    plan_folds,
     reference_population,
     weigh,
-    win_task,
-    worth_of,
 )
-from winworth.flows.prepare import Prepared, Track, prepare, untracked, without_absent
+from winworth.flows.prepare import Track, untracked
+from winworth.flows.retrain import Learnt, Retrain, begin, learn
 from winworth.lock import run_lock
-from winworth.models.calibration import Platt
-from winworth.models.evaluate import WinReport, judge_forward, judge_grouped, leak_tax, random_split_auc, slices
-from winworth.models.folds import Plan
-from winworth.models.ladder import SAYS_NOTHING, Ladder, climb
-from winworth.models.learning_curve import learning_curve
-from winworth.models.metrics import auc_within
-from winworth.models.reliability import corp, reliability_curve
-from winworth.models.task import Rung, WinTask
 from winworth.scoring.scorer import Scorer, as_json
 from winworth.scoring.segments import Segments, find_segments
 from winworth.sheets import to_csv
@@ -64,47 +46,12 @@ class Trained:
     metrics: dict
 
 
-@dataclass(frozen=True)
-class Retrain:
-    """What every step of a retrain reads: the extract, the criteria it can serve, the examples and the question."""
-
-    settings: Settings
-    prepared: Prepared
-    catalog: Catalog
-    examples: Examples
-    task: WinTask
-    worth: Worth
-    track: Track
-
-    @property
-    def as_of(self) -> date:
-        """The day of the retrain."""
-        return self.prepared.snapshot.as_of
-
-
-@dataclass(frozen=True)
-class Learnt:
-    """The win side of a retrain: how the final model is made, how it was judged, and why it may not be promoted."""
-
-    recipe: Recipe
-    win: dict
-    checks: list[gate.Check]
-    curves: dict | None = None
-    tax: dict | None = None
-    value: dict | None = None
-
-    @property
-    def has_signal(self) -> bool:
-        """Whether there is anything to rank by."""
-        return self.recipe.rung.name not in SAYS_NOTHING
-
-
 def train(settings: Settings, *, as_of: date, home: Path, track: Track = untracked) -> Trained:
     """Learn from the extract as known on `as_of`, write a model version below `home`/models and make it the challenger."""
     with run_lock(home, "train"):
         settings = with_tuned(settings, home, as_of=as_of)
-        retrain = _begin(settings, as_of, track)
-        learnt = _learn(retrain)
+        retrain = begin(settings, as_of, home, track)
+        learnt = learn(retrain)
         reference = reference_population(retrain.examples, retrain.prepared.snapshot, retrain.catalog, settings)
         scorer = _scorer(retrain, learnt, reference)
         if learnt.has_signal and scorer.weights.table["weight"].sum() == 0:
@@ -114,106 +61,10 @@ def train(settings: Settings, *, as_of: date, home: Path, track: Track = untrack
         dates = learn_dates(retrain.task, retrain.examples.rows, as_of=as_of)
         version = save_version(home / "models", _files(scorer, dates, metrics), as_of=as_of)
         set_challenger(home / "models", version)
+        files_from = settings.folder / settings.crm.folder if settings.crm.archive else None
+        archive_extract(home, retrain.prepared.crm.report, as_of=as_of, files_from=files_from)
         record_run(home, _tracked(settings, metrics, version, home))
         return Trained(version, scorer, metrics)
-
-
-def _begin(settings: Settings, as_of: date, track: Track) -> Retrain:
-    prepared = prepare(settings, as_of=as_of)
-    catalog = without_absent(settings.catalog, prepared.crm)
-    examples = examples_of(prepared.snapshot, catalog, settings)
-    task = win_task(examples, catalog, settings, prepared.snapshot)
-    return Retrain(settings, prepared, catalog, examples, task, worth_of(examples, settings), track)
-
-
-def _learn(retrain: Retrain) -> Learnt:
-    """Choose the rung, judge it, and measure the leak tax; with too few deals, the base rate and nothing more."""
-    win, task = retrain.settings.training.win, retrain.task
-    counts = record.Counts.of(retrain.examples.rows)
-    day = day_number(retrain.as_of) if task.histories is not None else None
-    _require_both_outcomes(retrain, counts, day)
-    enough = gate.enough_deals(counts.n_won, counts.n_lost, least_wins=win.least_wins, least_losses=win.least_losses)
-    if not enough.passed:
-        return Learnt(Recipe(Rung("base rate"), Platt(), day), record.base_rate_record(counts), [enough])
-    late = gate.nothing_filled_late(filled_late(retrain.prepared.snapshot, retrain.catalog))
-    plan = plan_folds(retrain.examples, task, retrain.settings, as_of=retrain.as_of)
-    tuned = retrain.settings.training.tuned
-    top = Rung("tuned", tuned.C, tuned.size) if tuned else None
-    ladder = climb(task, plan.choice, n_deals=counts.n_deals, tuned=top, track=retrain.track)
-    report = _judge(retrain, plan, ladder)
-    chosen = ladder.chosen
-    useful = ladder.rungs["trees"] if chosen.name in SAYS_NOTHING else chosen
-    value = judge_value(task, retrain.worth, plan)
-    return Learnt(
-        Recipe(chosen, ladder.tested.platt(chosen.name), day),
-        record.win_record(report, ladder, counts) | _beside(retrain, plan, ladder, report, useful),
-        [enough, late, gate.beats_context(report), gate.holds_against_ridge(report)]
-        + [gate.calibrated(report), gate.value_holds(value)],
-        record.curves(report.judged, chosen.name),
-        _leak_tax(retrain, plan, useful),
-        None if value is None else {name: figure.to_dict() for name, figure in value.items()},
-    )
-
-
-def _require_both_outcomes(retrain: Retrain, counts: record.Counts, day: int | None) -> None:
-    y, weight = retrain.task.outcomes(np.arange(len(retrain.task.won)), day)
-    won, not_won = int(y[weight > 0].sum()), int((1 - y)[weight > 0].sum())
-    if not won or not not_won:
-        raise DataError(
-            f"Of {counts.n_examples} examples of {counts.n_deals} deals, {won} were won within the horizon and {not_won} were "
-            "not: there is nothing to tell apart. A CRM may delete lost deals, or call them something else; export all of "
-            "them, map every status in conf/crm.yaml, or take a later as-of date."
-        )
-
-
-def _beside(retrain: Retrain, plan: Plan, ladder: Ladder, report: WinReport, rung: Rung) -> dict:
-    """Return what stands beside the headline: how the choice was made, a random split's flattery, what more deals would
-    buy, reliability, and figures by size class and sector.
-    """
-    task, judged = retrain.task, report.judged
-    deals = pd.factorize(retrain.examples.rows["deal_id"])[0]
-    fold = plan.choice[-1] if plan.locked is None else plan.locked
-    curve = learning_curve(task, plan.choice[-1], rung, deals=deals)
-    rows = (judged.y, judged.p[report.chosen], judged.weight)
-    beside = {
-        "chosen_forward": plan.chosen_forward,
-        "skipped_quarters": list(plan.skipped),
-        "random_split_auc": None if plan.locked is None else random_split_auc(task, fold, rung),
-        "forward_auc": None
-        if plan.locked is None
-        else auc_within(ladder.tested.fold)(ladder.tested.y, ladder.tested.margins[rung.name], ladder.tested.weight),
-        "learning_curve": record.curve_record(curve),
-        "reliability": corp(*rows).__dict__ | {"steps": reliability_curve(*rows)},
-    }
-    return beside | {"slices": _slices(retrain, report)}
-
-
-def _slices(retrain: Retrain, report: WinReport) -> dict:
-    found = {}
-    for name, spec in retrain.catalog.features.items():
-        if spec.verb == "value" and spec.column in ("size_class", "sector"):
-            levels = retrain.task.features[name].fillna("(missing)").to_numpy(dtype=object)[report.judged.rows]
-            measured = slices(report.judged, report.chosen, levels, seed=retrain.task.seed)
-            found[spec.column] = {level: record.figures_record(figures) for level, figures in measured.items()}
-    return found
-
-
-def _judge(retrain: Retrain, plan: Plan, ladder: Ladder) -> WinReport:
-    how = {"capacity": retrain.settings.scoring.tiers["A"], "n_boot": retrain.settings.training.n_boot}
-    if plan.locked is not None:
-        return judge_forward(retrain.task, plan.locked, ladder, track=retrain.track, **how)
-    return judge_grouped(ladder, seed=retrain.task.seed, track=retrain.track, **how)
-
-
-def _leak_tax(retrain: Retrain, plan: Plan, rung: Rung) -> dict | None:
-    crm, task = retrain.prepared.crm, retrain.task
-    columns = refused_columns(crm, retrain.settings.waived(retrain.as_of))
-    if not columns or not retrain.settings.training.leak_tax:
-        return None
-    leaking = pd.concat([task.features, refused_features(retrain.examples.rows, crm, columns)], axis=1)
-    without, with_them = leak_tax(task, task.with_features(leaking), plan.choice, rung)
-    names = [f"{table}.{column}" for table, column in columns]
-    return {"columns": names, "auc_without": without, "auc_with": with_them, "rung": rung.name}
 
 
 def _scorer(retrain: Retrain, learnt: Learnt, reference: Reference) -> Scorer:
@@ -269,7 +120,8 @@ def _metrics(retrain: Retrain, learnt: Learnt, reference: Reference) -> dict:
         "value": learnt.value,
         "value_basis": worth.basis if not np.isnan(worth.money).all() else "none: no deal has an amount",
         "leak_tax": learnt.tax,
-        "gate": gate.gate_record(learnt.checks),
+        "gate": gate.gate_record([*learnt.checks, *retrain.leaks.checks(retrain.catalog.features)]),
+        "leaks": retrain.leaks.to_dict(),
         "slices": learnt.win.get("slices"),
         "weights_published": learnt.has_signal,
         "curves": learnt.curves,

@@ -17,7 +17,7 @@ from winworth.models.trees import Trees, TreeSize
 from winworth.models.win import WinModel
 
 LEAST = 30
-FAR = 6.0
+FAR = 4.0
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def held_within_reason(logs: np.ndarray) -> np.ndarray:
     """Hold log values within `FAR` robust deviations (1.4826 x median absolute deviation) of their median.
 
     >>> held_within_reason(np.array([1.0, 2.0, 3.0, 4.0, 90.0])).round(2).tolist()
-    [1.0, 2.0, 3.0, 4.0, 11.9]
+    [1.0, 2.0, 3.0, 4.0, 8.93]
     """
     centre = np.median(logs)
     reach = FAR * 1.4826 * np.median(np.abs(logs - centre))
