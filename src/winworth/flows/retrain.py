@@ -1,4 +1,4 @@
-"""One retrain up to its judgement: read, measure, test for leaks, choose a model in the folds, judge it, say what may be said."""
+"""One retrain up to its judgement: read, measure, test for leaks, choose a model in the folds, judge it."""
 
 from dataclasses import dataclass
 from datetime import date

@@ -10,6 +10,7 @@ from winworth.errors import DataError, listed
 
 OTHER = "(other)"
 MISSING = "(missing)"
+LARGEST = 1e15  # numbers beyond are held there: squares of them would overflow
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class FeatureMatrix(BaseEstimator, TransformerMixin):
 
     def _block(self, name: str, column: pd.Series) -> np.ndarray:
         if name in self.medians_:
-            numbers = column.to_numpy(dtype=float, na_value=np.nan)
+            numbers = np.clip(column.to_numpy(dtype=float, na_value=np.nan), -LARGEST, LARGEST)
             return numbers if self.may_miss_[name] else np.where(np.isnan(numbers), self.medians_[name], numbers)
         levels = self.levels_[name]
         codes = pd.Index(levels).get_indexer(column.fillna(MISSING))
