@@ -144,6 +144,14 @@ def test_predict_twice_writes_the_same_bytes(demo, demo_copy):
     assert all((first / name).read_bytes() == (again / name).read_bytes() for name in names)
 
 
+def test_where_asked_open_deals_get_an_interval_of_their_chance(demo_copy):
+    done = predict(demo_copy.settings, as_of=pd.Timestamp(AS_OF).date(), home=demo_copy.home, doubt=True)
+    assert (done.deals["win_low"] <= done.deals["win_high"]).all()
+    between = done.deals["win_probability"].between(done.deals["win_low"] - 0.15, done.deals["win_high"] + 0.15)
+    assert between.mean() > 0.9
+    assert "win_low" not in done.accounts
+
+
 def test_the_csv_and_the_parquet_hold_the_same_accounts(demo):
     folder = demo.home / "scores" / AS_OF
     table = pd.read_parquet(folder / "account_scores.parquet")

@@ -105,6 +105,7 @@ def predict(
     home: Home = Path(),
     lang: Language = Lang.en,
     excel_fr: Annotated[bool, typer.Option("--excel-fr", help="CSV with ; and decimal comma, for a French Excel.")] = False,
+    doubt: Annotated[bool, typer.Option("--doubt", help="Add each open deal's interval of its win probability.")] = False,
     set_: Set = [],  # noqa: B006
     json: Json = False,
 ) -> None:
@@ -112,7 +113,7 @@ def predict(
     from winworth import printed
     from winworth.flows.predict import predict as run
 
-    done = run(_settings(conf, set_), as_of=_day(as_of), home=home, lang=lang, excel_fr=excel_fr)
+    done = run(_settings(conf, set_), as_of=_day(as_of), home=home, lang=lang, excel_fr=excel_fr, doubt=doubt)
     _print(printed.predicted(done), json)
 
 

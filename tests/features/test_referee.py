@@ -309,9 +309,10 @@ def test_a_short_half_life_does_not_overflow_over_long_years(half_life):
     assert_as_expected(features, examples, crm, decayed)
 
 
-def test_a_window_of_cancelling_amounts_sums_to_zero_exactly():
-    told = [("A0", "D0", "call", None, value, day, None) for day, value in enumerate([0.1, 0.2, 0.7, -0.7, 0.3, -0.3])]
+@pytest.mark.parametrize(("hours", "wanted"), [([1234567.1, 0.1], 0.1), ([0.1, 0.2, 0.7, -0.7], 0.0)])
+def test_a_window_bears_no_dust_of_what_came_before_it(hours, wanted):
+    told = [("A0", "D0", "call", None, value, day, None) for day, value in enumerate(hours)]
     crm = CrmTables({"activities": table("activities", told), "deals": table("deals", [])}, KNOWN, ReadReport((), None))
-    examples = observed([("D0", "A0", DAY0 + pd.Timedelta(days=5))])
-    features = catalog_of({"hours": Feature(sum="activities.hours", within_days=4)})
-    assert build_features(examples, take_snapshot(crm, as_of=AS_OF), features)["hours"].tolist() == [0.0]
+    examples = observed([("D0", "A0", DAY0 + pd.Timedelta(days=len(hours) - 1))])
+    features = catalog_of({"hours": Feature(sum="activities.hours", within_days=len(hours) // 2)})
+    assert build_features(examples, take_snapshot(crm, as_of=AS_OF), features)["hours"].tolist() == [wanted]

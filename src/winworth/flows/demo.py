@@ -7,10 +7,10 @@ from pathlib import Path
 from winworth.config import Settings
 from winworth.crm.synthetic import software_company, write_exports
 from winworth.flows.predict import Predicted, predict
-from winworth.flows.prepare import Track, untracked
 from winworth.flows.promote import promote
 from winworth.flows.review import Reviewed, review
 from winworth.flows.train import Trained, train
+from winworth.models.track import Track, untracked
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,13 @@ from winworth.crm.snapshot import Snapshot
 from winworth.features.build import build_features, is_deal_level
 from winworth.features.catalog import Catalog
 from winworth.features.examples import scoring_examples, training_examples
-from winworth.flows.prepare import Track
 from winworth.models.by_name import ByName
 from winworth.models.calibration import Platt
 from winworth.models.censoring import Histories
 from winworth.models.folds import Fold, Observed, Plan, forward_plan, grouped_folds, input_twins, joined_groups
 from winworth.models.metrics import Figure
 from winworth.models.task import Rung, WinTask
+from winworth.models.track import Track
 from winworth.models.value import LEAST, ValueIfWon, fit_value, value_metrics
 from winworth.models.win import WinModel
 from winworth.weights.attribution import Attributions, cross_fitted

@@ -17,6 +17,7 @@ from winworth.flows.dates import DATE_COLUMNS, close_dates, read_dates
 from winworth.flows.prepare import Prepared, prepare
 from winworth.flows.record import read_record
 from winworth.lock import run_lock
+from winworth.models.reliability import VennAbers
 from winworth.scoring.expected import by_account
 from winworth.scoring.scorer import Scorer, as_json
 from winworth.scoring.tiers import assign_tiers
@@ -26,6 +27,7 @@ from winworth.weights.reasons import Wording, reasons
 LANGUAGES = ("en", "fr")
 OLD = 200  # days: two quarters and some patience
 _TEXTS = ["account_id", "reason_1", "reason_2", "reason_3", "segment_label"]
+_DOUBT = ("win_low", "win_high")
 _LEAD = ["win_probability", "lifetime_value", "value_low", "value_high", "expected_value", "score"]
 
 
@@ -39,17 +41,20 @@ class Predicted:
     run: dict
 
 
-def predict(settings: Settings, *, as_of: date, home: Path, lang: str = "en", excel_fr: bool = False) -> Predicted:
+def predict(
+    settings: Settings, *, as_of: date, home: Path, lang: str = "en", excel_fr: bool = False, doubt: bool = False
+) -> Predicted:
     """Score what is open on `as_of` with the champion and write `home`/scores/<as_of>.
 
-    Raises IntegrityError where the champion's files are not what its manifest says, before LightGBM opens one.
+    With `doubt`, open deals get win_low and win_high: the Venn-Abers interval of their win probability. Raises
+    IntegrityError where the champion's files are not what its manifest says, before LightGBM opens one.
     """
     with run_lock(home, "predict"):
         bundle = open_champion(home, as_of)
         scorer = Scorer.from_files(bundle.contents)
         prepared = prepare(settings, as_of=as_of, catalog=scorer.catalog)
         _require_features(scorer, prepared)
-        scored = score_rows(scorer, prepared, bundle)
+        scored = score_rows(scorer, prepared, bundle, doubt=doubt)
         rows, words = scored.table.assign(row=scored.table.index), scored.words
         prepared = replace(prepared, warnings=prepared.warnings + scored.warnings)
         accounts = _accounts(rows, settings)
@@ -84,7 +89,7 @@ class Rows:
     warnings: tuple[str, ...]
 
 
-def score_rows(scorer: Scorer, prepared: Prepared, bundle: Bundle) -> Rows:
+def score_rows(scorer: Scorer, prepared: Prepared, bundle: Bundle, *, doubt: bool) -> Rows:
     """Score each open deal and each account without one."""
     rows = scoring_examples(prepared.snapshot, exclude_kinds=tuple(bundle.json("metrics.json")["exclude_kinds"]))
     features = build_features(rows, prepared.snapshot, scorer.catalog)
@@ -100,7 +105,18 @@ def score_rows(scorer: Scorer, prepared: Prepared, bundle: Bundle) -> Rows:
     )
     dates = close_dates(read_dates(bundle.contents), rows, features, as_of=prepared.snapshot.as_of)
     last = pd.DataFrame({"segment": scored.segment, "model_version": bundle.version}, index=rows.index)
+    if doubt:
+        table = table.join(_win_interval(scorer, features, bundle))
     return Rows(pd.concat([known, table, dates, last, scored.criteria.round(1)], axis=1), words, _strange(scorer, features))
+
+
+def _win_interval(scorer: Scorer, features: pd.DataFrame, bundle: Bundle) -> pd.DataFrame:
+    if "calibration.json" not in bundle.names:
+        return pd.DataFrame(np.nan, features.index, list(_DOUBT))
+    past = {name: np.asarray(column, dtype=float) for name, column in bundle.json("calibration.json").items()}
+    margin = scorer.win.model.margin(scorer.win.matrix.transform(features))
+    low, high = VennAbers(past["margin"], past["won"], past["weight"]).interval(margin)
+    return pd.DataFrame({"win_low": low, "win_high": high}, index=features.index)
 
 
 def _strange(scorer: Scorer, features: pd.DataFrame) -> tuple[str, ...]:
@@ -127,7 +143,7 @@ def with_words(table: pd.DataFrame, words: pd.DataFrame) -> pd.DataFrame:
 
 def _accounts(rows: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     """Make one row an account, with its tier; columns in the order people read them."""
-    accounts = by_account(rows.drop(columns=list(DATE_COLUMNS)))
+    accounts = by_account(rows.drop(columns=[*DATE_COLUMNS, *_DOUBT], errors="ignore"))
     rank = accounts["expected_value"].fillna(accounts["win_probability"])
     tier = assign_tiers(rank, accounts["account_id"], shares=settings.scoring.tiers)
     accounts = accounts.assign(tier=tier)

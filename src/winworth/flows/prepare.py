@@ -11,8 +11,6 @@ from winworth.crm.snapshot import Snapshot, take_snapshot
 from winworth.features.build import absent_features, check_catalog
 from winworth.features.catalog import Catalog
 from winworth.features.examples import closed_on_first_day
-from winworth.models.evaluate import Track as Track
-from winworth.models.evaluate import untracked as untracked
 from winworth.tables import CrmTables
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from winworth.models.evaluate import BASELINES, Judged, WinReport
-from winworth.models.ladder import Ladder
+from winworth.models.ladder import Ladder, Tested
 from winworth.models.learning_curve import MORE, LearningCurve
 from winworth.models.metrics import Figure
 from winworth.scoring.scorer import Scorer
@@ -102,6 +102,13 @@ def curve_record(curve: LearningCurve) -> dict:
     """Return the learning curve for metrics.json, where what is not measured is null."""
     gain = Figure(curve.gain, curve.low, curve.high, MORE).to_dict()
     return {"points": [{"n_deals": n, "log_loss": loss} for n, loss in curve.points], "gain_of_more": gain}
+
+
+def calibration_rows(tested: Tested, rung: str) -> dict:
+    """Return the rows that calibration was learnt on (margin, outcome, weight), for intervals of single deals."""
+    order = np.argsort(tested.margins[rung], kind="stable")
+    margin = np.round(tested.margins[rung][order], 6)
+    return {"margin": margin.tolist(), "won": tested.y[order].tolist(), "weight": np.round(tested.weight[order], 6).tolist()}
 
 
 def read_record(report: ReadReport) -> list[dict]:

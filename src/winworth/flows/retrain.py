@@ -25,7 +25,8 @@ from winworth.flows.learn import (
     win_task,
     worth_of,
 )
-from winworth.flows.prepare import Prepared, Track, prepare, without_absent
+from winworth.flows.prepare import Prepared, prepare, without_absent
+from winworth.flows.reigning import Reigning, better_than_champion, reigning
 from winworth.models.calibration import Platt
 from winworth.models.evaluate import WinReport, judge_forward, judge_grouped, leak_tax, random_split_auc, slices
 from winworth.models.folds import Plan
@@ -34,6 +35,7 @@ from winworth.models.learning_curve import learning_curve
 from winworth.models.metrics import auc_within
 from winworth.models.reliability import corp, reliability_curve
 from winworth.models.task import Rung, WinTask
+from winworth.models.track import Track
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Retrain:
     worth: Worth
     track: Track
     leaks: LeakReport
+    king: Reigning | None
 
     @property
     def as_of(self) -> date:
@@ -65,6 +68,7 @@ class Learnt:
     curves: dict | None = None
     tax: dict | None = None
     value: dict | None = None
+    calibration: dict | None = None
 
     @property
     def has_signal(self) -> bool:
@@ -83,7 +87,7 @@ def begin(settings: Settings, as_of: date, home: Path, track: Track) -> Retrain:
         catalog = without_features(catalog, leaks.excluded)
         examples = examples_of(prepared.snapshot, catalog, settings)
     task = win_task(examples, catalog, settings, prepared.snapshot)
-    return Retrain(settings, prepared, catalog, examples, task, worth_of(examples, settings), track, leaks)
+    return Retrain(settings, prepared, catalog, examples, task, worth_of(examples, settings), track, leaks, reigning(home))
 
 
 def learn(retrain: Retrain) -> Learnt:
@@ -99,7 +103,7 @@ def learn(retrain: Retrain) -> Learnt:
     plan = plan_folds(retrain.examples, task, retrain.settings, as_of=retrain.as_of)
     tuned = retrain.settings.training.tuned
     top = Rung("tuned", tuned.C, tuned.size) if tuned else None
-    ladder = climb(task, plan.choice, n_deals=counts.n_deals, tuned=top, track=retrain.track)
+    ladder = climb(task, plan.choice, n_deals=counts.n_deals, tuned=top, champion=_comparable(retrain), track=retrain.track)
     report = _judge(retrain, plan, ladder)
     chosen = ladder.chosen
     useful = ladder.rungs["trees"] if chosen.name in SAYS_NOTHING else chosen
@@ -108,11 +112,26 @@ def learn(retrain: Retrain) -> Learnt:
         Recipe(chosen, ladder.tested.platt(chosen.name), day),
         record.win_record(report, ladder, counts) | _beside(retrain, plan, ladder, report, useful),
         [enough, late, gate.beats_context(report), gate.holds_against_ridge(report)]
-        + [gate.calibrated(report), gate.value_holds(value)],
+        + [gate.calibrated(report), gate.value_holds(value), _against_champion(retrain, report)],
         record.curves(report.judged, chosen.name),
         _leak_tax(retrain, plan, useful),
         None if value is None else {name: figure.to_dict() for name, figure in value.items()},
+        record.calibration_rows(ladder.tested, chosen.name),
     )
+
+
+def _comparable(retrain: Retrain) -> Rung | None:
+    """Return the champion's recipe where it answers the same question and one of its features is still there."""
+    king = retrain.king
+    if king is None or king.horizon_days != retrain.task.horizon:
+        return None
+    return king.rung if set(king.rung.only) & set(retrain.task.features.columns) else None
+
+
+def _against_champion(retrain: Retrain, report: WinReport) -> gate.Check:
+    if retrain.king is not None and retrain.king.horizon_days == retrain.task.horizon and "champion" not in report.judged.p:
+        return gate.Check("better_than_champion", True, "not measured: none of the champion's features is left")
+    return better_than_champion(report, retrain.king, as_of=retrain.as_of, horizon_days=retrain.task.horizon)
 
 
 def _require_both_outcomes(retrain: Retrain, counts: record.Counts, day: int | None) -> None:

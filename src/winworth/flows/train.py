@@ -24,9 +24,10 @@ from winworth.flows.learn import (
     reference_population,
     weigh,
 )
-from winworth.flows.prepare import Track, untracked
+from winworth.flows.reigning import recipe_record
 from winworth.flows.retrain import Learnt, Retrain, begin, learn
 from winworth.lock import run_lock
+from winworth.models.track import Track, untracked
 from winworth.scoring.scorer import Scorer, as_json
 from winworth.scoring.segments import Segments, find_segments
 from winworth.sheets import to_csv
@@ -59,7 +60,7 @@ def train(settings: Settings, *, as_of: date, home: Path, track: Track = untrack
             scorer = _scorer(retrain, learnt, reference)
         metrics = _metrics(retrain, learnt, reference)
         dates = learn_dates(retrain.task, retrain.examples.rows, as_of=as_of)
-        version = save_version(home / "models", _files(scorer, dates, metrics), as_of=as_of)
+        version = save_version(home / "models", _files(scorer, dates, metrics, learnt.calibration), as_of=as_of)
         set_challenger(home / "models", version)
         files_from = settings.folder / settings.crm.folder if settings.crm.archive else None
         archive_extract(home, retrain.prepared.crm.report, as_of=as_of, files_from=files_from)
@@ -117,6 +118,7 @@ def _metrics(retrain: Retrain, learnt: Learnt, reference: Reference) -> dict:
         "exclude_kinds": list(settings.training.win.exclude_kinds),
         "seed": settings.training.seed,
         "win": learnt.win,
+        "recipe": recipe_record(learnt.recipe.rung, list(retrain.task.features.columns)),
         "value": learnt.value,
         "value_basis": worth.basis if not np.isnan(worth.money).all() else "none: no deal has an amount",
         "leak_tax": learnt.tax,
@@ -130,7 +132,7 @@ def _metrics(retrain: Retrain, learnt: Learnt, reference: Reference) -> dict:
     }
 
 
-def _files(scorer: Scorer, dates: CloseDates | None, metrics: dict) -> dict[str, bytes]:
+def _files(scorer: Scorer, dates: CloseDates | None, metrics: dict, calibration: dict | None) -> dict[str, bytes]:
     """Return every file of the model version: models, record, figures, and the code by which MLflow loads it."""
     from winworth.review import charts
 
@@ -141,6 +143,8 @@ def _files(scorer: Scorer, dates: CloseDates | None, metrics: dict) -> dict[str,
         "model_card.md": model_card(metrics, weights).encode(),
         "pyfunc.py": files("winworth").joinpath("pyfunc.py").read_bytes(),
     }
+    if calibration is not None:
+        kept["calibration.json"] = as_json(calibration).encode()
     if metrics["weights_published"]:
         kept["figures/weights.svg"] = charts.weights_chart(weights, "en").encode()
         kept["figures/calibration.svg"] = charts.calibration_chart(metrics["curves"]["calibration"], "en").encode()

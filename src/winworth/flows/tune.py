@@ -10,9 +10,10 @@ from winworth.config import TUNED, Settings, TunedSettings
 from winworth.errors import DataError
 from winworth.flows import gate, record
 from winworth.flows.learn import examples_of, plan_folds, win_task
-from winworth.flows.prepare import Track, prepare, untracked, without_absent
+from winworth.flows.prepare import prepare, without_absent
 from winworth.lock import run_lock
 from winworth.models.ladder import Ladder, climb
+from winworth.models.track import Track, untracked
 from winworth.models.tune import Search, gain, search
 
 

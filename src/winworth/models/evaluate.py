@@ -1,6 +1,6 @@
 """What the chosen model is worth on rows it did not choose by, beside its baselines, each figure with its interval."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,14 +20,9 @@ from winworth.models.metrics import (
     with_interval,
 )
 from winworth.models.task import Rung, WinTask
+from winworth.models.track import Track, untracked
 
-Track = Callable[[Iterable, str], Iterable]
-BASELINES = ("base rate", "context", "criteria", "ridge", "trees")
-
-
-def untracked(steps: Iterable, label: str) -> Iterable:
-    """Go through steps without showing progress."""
-    return steps
+BASELINES = ("base rate", "context", "criteria", "ridge", "trees", "champion")
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from winworth.models.calibration import Platt, fit_platt, intercept_shift
 from winworth.models.folds import Fold
 from winworth.models.metrics import log_loss_rows, paired_difference
 from winworth.models.task import Rung, WinTask
+from winworth.models.track import Track, untracked
 from winworth.models.trees import TreeSize, small_trees
 
 RIDGE_STRENGTHS = (0.003, 0.01, 0.03, 0.3)
@@ -78,18 +79,25 @@ def rungs_for(n_deals: int) -> tuple[list[Rung], list[Rung]]:
 
 
 def climb(
-    task: WinTask, folds: tuple[Fold, ...], *, n_deals: int, tuned: Rung | None = None, track=lambda steps, label: steps
+    task: WinTask,
+    folds: tuple[Fold, ...],
+    *,
+    n_deals: int,
+    tuned: Rung | None = None,
+    champion: Rung | None = None,
+    track: Track = untracked,
 ) -> Ladder:
     """Test every rung in the folds and choose.
 
     The rung with the least log loss is the best; chosen is the simplest one behind it by no more than one standard error
     of the paired difference, accounts counted as one draw (Breiman et al. 1984, the one-standard-error rule). Settings that
-    were `tuned` stand at the top, and must be better than every rung below by as much.
+    were `tuned` stand at the top, and must be better than every rung below by as much. The way the present champion was made
+    is tested beside the ladder, and never chosen.
     """
     ridges, trees = rungs_for(n_deals)
     apart = [*_apart("context", trees[0].size), *_apart("criteria", trees[0].size)] if task.context else []
-    top = [tuned] if tuned else []
-    tested = _test(task, folds, [Rung("base rate"), *apart, *ridges, *trees, *top], track)
+    top, reigning = [tuned] if tuned else [], [champion] if champion else []
+    tested = _test(task, folds, [Rung("base rate"), *apart, *ridges, *trees, *top, *reigning], track)
     ridge = min(ridges, key=lambda rung: _loss(tested, rung.name))
     average = Rung("average", C=ridge.C, size=trees[0].size)
     halves = (tested.margins[ridge.name], tested.margins[trees[0].name])
@@ -99,7 +107,7 @@ def climb(
         best = min((rung for rung in apart if rung.reads == reads), key=lambda rung: _loss(tested, rung.name))
         margins[reads] = tested.margins[best.name]
         best_apart.append(replace(best, name=reads))
-    named = [Rung("base rate"), *best_apart, Rung("ridge", C=ridge.C), trees[0], average, *trees[1:], *top]
+    named = [Rung("base rate"), *best_apart, Rung("ridge", C=ridge.C), trees[0], average, *trees[1:], *top, *reigning]
     margins = {rung.name: margins[rung.name] for rung in named}
     tested = Tested(tested.rows, tested.fold, tested.y, tested.weight, tested.accounts, margins)
     return _choose({rung.name: rung for rung in named}, tested)
@@ -142,9 +150,9 @@ def _rows(tested: Tested, name: str) -> np.ndarray:
 
 def _choose(rungs: dict[str, Rung], tested: Tested) -> Ladder:
     loss = {name: _loss(tested, name) for name in rungs}
-    best = min((name for name in loss if rungs[name].reads != "criteria"), key=loss.get)
+    best = min((name for name in loss if rungs[name].may_be_chosen), key=loss.get)
     behind = {
         name: paired_difference(_rows(tested, name), _rows(tested, best), tested.weight, tested.accounts) for name in rungs
     }
-    chosen = next(name for name, (mean, error) in behind.items() if mean <= error and rungs[name].reads != "criteria")
+    chosen = next(name for name, (mean, error) in behind.items() if mean <= error and rungs[name].may_be_chosen)
     return Ladder(rungs, loss, behind, rungs[chosen], tested)

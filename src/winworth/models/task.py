@@ -18,13 +18,19 @@ from winworth.models.win import WinModel
 class Rung:
     """One step of the ladder: a ridge strength, a size of trees, both (averaged in log-odds) or neither (base rate).
 
-    `reads` keeps it to context features or to the others.
+    `reads` keeps it to context features or to the others, `only` to the features it names.
     """
 
     name: str
     C: float | None = None
     size: TreeSize | None = None
     reads: Literal["all", "context", "criteria"] = "all"
+    only: tuple[str, ...] = ()
+
+    @property
+    def may_be_chosen(self) -> bool:
+        """Whether it is a rung of the ladder, and no baseline beside it."""
+        return self.reads != "criteria" and self.name != "champion"
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,8 @@ class WinTask:
         features = self.features.iloc[rows[weight > 0]]
         if rung.reads != "all":
             features = features[[name for name in features if (name in self.context) == (rung.reads == "context")]]
+        if rung.only:
+            features = features[[name for name in features if name in rung.only]]
         matrix = FeatureMatrix().fit(features)
         monotone = monotone_columns(matrix.columns_, self.directions)
         model = WinModel(rung.C, rung.size, monotone, self.seed, self.threads, matrix.blocks_)

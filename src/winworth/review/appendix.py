@@ -18,6 +18,7 @@ _BLOCKS = {
     "criteria": "win.baselines.criteria",
     "ridge": "win.baselines.ridge",
     "trees": "win.baselines.trees",
+    "champion": "win.baselines.champion",
 }
 
 

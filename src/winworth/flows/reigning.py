@@ -1,0 +1,70 @@
+"""The present champion as a rival: the way it was made, made again on what the challenger may train on."""
+
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+
+from winworth.bundle import champion, open_version
+from winworth.flows.gate import SURE, Check
+from winworth.models.evaluate import WinReport
+from winworth.models.metrics import log_loss
+from winworth.models.task import Rung
+from winworth.models.trees import TreeSize
+
+MOST_WORSE = 0.01
+
+
+@dataclass(frozen=True)
+class Reigning:
+    """The champion's version, its day and horizon, and its recipe as a rung."""
+
+    version: str
+    as_of: date
+    horizon_days: int
+    rung: Rung
+
+
+def recipe_record(rung: Rung, features: list[str]) -> dict:
+    """Return how a model was made, for metrics.json."""
+    return {"C": rung.C, "size": asdict(rung.size) if rung.size else None, "features": features}
+
+
+def reigning(home: Path) -> Reigning | None:
+    """Read how the champion was made; None where there is none, or it is older than such records."""
+    models = home / "models"
+    if not (models / "champion").exists():
+        return None
+    bundle = open_version(models / champion(models))
+    metrics = bundle.json("metrics.json")
+    made = metrics.get("recipe")
+    if made is None:
+        return None
+    size = TreeSize(**made["size"]) if made["size"] else None
+    rung = Rung("champion", C=made["C"], size=size, only=tuple(made["features"]))
+    return Reigning(bundle.version, bundle.as_of, metrics["horizon_days"], rung)
+
+
+def better_than_champion(report: WinReport, king: Reigning | None, *, as_of: date, horizon_days: int) -> Check:
+    """Check the challenger against the champion's way of being made, on the rows judged.
+
+    A champion trained a quarter ago has seen outcomes of the locked quarter, so that its own figures there would flatter
+    it; its recipe (features, rung) is therefore trained again on the challenger's training rows. On newer data a challenger
+    must be no worse (the upper end of the one-sided 95 % interval below +1 % of the champion's log loss); on the same data
+    another recipe must be better with 95 % certainty. Another horizon is another question: a new lineage.
+    """
+    name = "better_than_champion"
+    if king is None:
+        return Check(name, True, "there is no champion yet")
+    if king.horizon_days != horizon_days:
+        return Check(name, True, f"a new lineage: the horizon was {king.horizon_days} days and is {horizon_days}")
+    mean, error = report.loss_against("champion")
+    if mean == 0 and error == 0:
+        return Check(name, True, f"made as {king.version} was")
+    y, w = report.judged.y, report.judged.weight
+    says = f"log loss {mean:+.4f} (standard error {error:.4f}) against the way {king.version} was made"
+    if as_of > king.as_of:
+        passed = mean + 1.645 * error < MOST_WORSE * log_loss(y, report.judged.p["champion"], w)
+        return Check(name, passed, says + ", on newer data" + ("" if passed else "; at most 1 % worse is asked"))
+    chance = report.chance_better_than("champion")
+    told = f"{says}, better with {chance:.0%} certainty"
+    return Check(name, chance >= SURE, told + ("" if chance >= SURE else f"; {SURE:.0%} is asked on the same data"))
