@@ -8,6 +8,7 @@ import pandas as pd
 from winworth.config import Settings
 from winworth.crm.read import read_crm
 from winworth.crm.snapshot import Snapshot, take_snapshot
+from winworth.errors import did_you_mean
 from winworth.features.build import absent_features, check_catalog
 from winworth.features.catalog import Catalog
 from winworth.features.examples import closed_on_first_day
@@ -38,6 +39,7 @@ def _warnings(crm: CrmTables, snapshot: Snapshot, catalog: Catalog, settings: Se
         f"The feature {name} is left out: the extract has no table {table}."
         for name, table in absent_features(catalog, crm).items()
     ]
+    found += _words_of_no_row(crm, catalog)
     at_once = closed_on_first_day(snapshot)
     if at_once:
         found.append(f"{at_once} deals ended on the day they opened: there was no day on which to predict them.")
@@ -50,6 +52,23 @@ def _warnings(crm: CrmTables, snapshot: Snapshot, catalog: Catalog, settings: Se
             continue
         found.append(f"{waiver.column} is overwritten in place and used all the same: signed by {waiver.who}, {waiver.why}.")
     return tuple(found)
+
+
+def _words_of_no_row(crm: CrmTables, catalog: Catalog) -> list[str]:
+    """Say which conditions of features name a level that no row has: a count of those would be 0 everywhere."""
+    said = []
+    for name, spec in catalog.features.items():
+        for column, levels in [*spec.where.items(), *spec.among.items()]:
+            if spec.reads not in crm or column not in crm[spec.reads]:
+                continue
+            known = set(crm[spec.reads][column].dropna().unique())
+            strange = [level for level in ((levels,) if isinstance(levels, str) else levels) if level not in known]
+            if strange:
+                near = did_you_mean(strange[0], known)
+                said.append(
+                    f"The feature {name} asks for {column} {', '.join(strange)}, which no row of {spec.reads} has. {near}"
+                )
+    return said
 
 
 def _ages(snapshot: Snapshot, observe_at_days: tuple[int, ...]) -> list[str]:
