@@ -5,7 +5,7 @@ CONF ?= conf
 LANG_ ?= fr
 DEMO_AS_OF ?= 2026-06-30
 WINWORTH = .venv/bin/winworth
-export OMP_WAIT_POLICY ?= PASSIVE
+export GOMP_SPINCOUNT ?= 10000
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help

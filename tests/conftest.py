@@ -2,7 +2,7 @@
 
 import os
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before anything loads OpenMP: spinning threads starve other tests
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # before anything loads OpenMP: spinning threads starve other tests
 
 from dataclasses import dataclass, field, replace
 from datetime import date

@@ -144,8 +144,8 @@ def review(as_of: AsOf, conf: Conf = Path("conf"), home: Home = Path(), lang: La
 
 def main() -> None:
     """Run the command line; a fault a person can mend ends with its sentence and exit code, never a traceback."""
-    # Idle threads sleep: spinning ones made training 19 times slower beside another busy process.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Idle threads spin briefly, then sleep: spinning on made training 19 times slower beside another busy process.
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     try:
         app()
     except WinworthError as error:

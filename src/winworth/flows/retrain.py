@@ -114,7 +114,7 @@ def learn(retrain: Retrain) -> Learnt:
         [enough, late, gate.beats_context(report), gate.holds_against_ridge(report)]
         + [gate.calibrated(report), gate.value_holds(value), _against_champion(retrain, report)],
         record.curves(report.judged, chosen.name),
-        _leak_tax(retrain, plan, useful),
+        _leak_tax(retrain, plan, ladder.rungs.get("16 leaves", useful)),
         None if value is None else {name: figure.to_dict() for name, figure in value.items()},
         record.calibration_rows(ladder.tested, chosen.name),
     )
@@ -152,7 +152,7 @@ def _beside(retrain: Retrain, plan: Plan, ladder: Ladder, report: WinReport, run
     task, judged = retrain.task, report.judged
     deals = pd.factorize(retrain.examples.rows["deal_id"])[0]
     fold = plan.choice[-1] if plan.locked is None else plan.locked
-    curve = learning_curve(task, plan.choice[-1], rung, deals=deals)
+    curve = learning_curve(task, plan.choice[-1], rung, deals=deals, n_draws=1 if "16 leaves" in ladder.rungs else 3)
     rows = (judged.y, judged.p[report.chosen], judged.weight)
     beside = {
         "chosen_forward": plan.chosen_forward,

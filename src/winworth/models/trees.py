@@ -137,18 +137,21 @@ class Trees:
     def margin(self, X: np.ndarray, n_trees: int | None = None) -> np.ndarray:
         """Return the sum of the leaves, before any link; of the first `n_trees` trees where given."""
         rows = self._read(X)
-        return self.booster.predict(rows, raw_score=True, num_iteration=n_trees, num_threads=_threads_for(rows, self.threads))
+        return self.booster.predict(rows, raw_score=True, num_iteration=n_trees, num_threads=self._threads_for(rows))
 
     def contributions(self, X: np.ndarray) -> tuple[np.ndarray, float]:
         """Return path-dependent SHAP values (rows, columns) and the base value they start from."""
         rows = self._read(X if len(X) else np.zeros((1, X.shape[1])))  # LightGBM fails on no rows
-        values = self.booster.predict(rows, pred_contrib=True, num_threads=_threads_for(rows, self.threads))
+        values = self.booster.predict(rows, pred_contrib=True, num_threads=self._threads_for(rows))
         parts = values[: len(X), :-1]
         return parts if self.codes is None else self.codes.unfold(parts, X), float(values[0, -1])
 
     def _read(self, X: np.ndarray) -> np.ndarray:
         X = np.asarray(X, dtype=float)
         return X if self.codes is None else self.codes.fold(X)
+
+    def _threads_for(self, rows: np.ndarray) -> int:
+        return self.threads if len(rows) * self.booster.num_trees() > SMALL else 1
 
     def to_text(self) -> str:
         """Return LightGBM's own text, without the settings of the run that made it."""
