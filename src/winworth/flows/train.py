@@ -59,6 +59,9 @@ def train(settings: Settings, *, as_of: date, home: Path, track: Track = untrack
             reference = past_population(retrain.examples, settings)
             scorer = _scorer(retrain, learnt, reference)
         metrics = _metrics(retrain, learnt, reference)
+        if scorer.value is not None and scorer.value.model.n_held_:
+            n = scorer.value.model.n_held_
+            metrics["warnings"].append(f"{n} observations have an amount far beyond all others: it is held within reason.")
         dates = learn_dates(retrain.task, retrain.examples.rows, as_of=as_of)
         version = save_version(home / "models", _files(scorer, dates, metrics, learnt.calibration), as_of=as_of)
         set_challenger(home / "models", version)
