@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from winworth.flows.train import Trained
     from winworth.flows.tune import Tuned
 
+_BASELINES = {"stage": "rate by stage", "crm": "CRM's chance"}
 _READ = ("table", "n_read", "n_used", "n_quarantined", "n_duplicate", "n_out_of_scope")
 
 
@@ -53,6 +54,7 @@ def trained(done: "Trained") -> Report:
         f"{win['n_deals']} deals ({win['n_won']} won, {win['n_lost']} lost, {win['n_open']} open), "
         f"{win['n_examples']} examples. Judged on: {win['period']}. Chosen: {win['chosen']}.",
     ]
+    parts += [_data_ladder(win["data_ladder"])]
     if win["ladder"]:
         parts += [_ladder(win["ladder"]), _quality(win)]
     else:
@@ -158,9 +160,18 @@ def _ladder(ladder: list[dict]) -> Table:
     return table
 
 
+def _data_ladder(found: dict) -> str:
+    """Say what a history of this size may try, and when it may try more."""
+    told = f"{found['n_telling']} telling deals may try {', '.join(found['may_try'])}"
+    if not found["further"]:
+        return f"{told}."
+    more = f"from {found['further_from']:,} on" if found["further_from"] else "with enough wins and losses"
+    return f"{told}; {more} also {', '.join(found['further'])}."
+
+
 def _quality(win: dict) -> Table:
     shown = {"chosen": win["out_of_time"] or win["cross_validated"], "new accounts": win["new_accounts"]}
-    shown |= {name.replace("_", " "): figures for name, figures in win["baselines"].items()}
+    shown |= {_BASELINES.get(name, name.replace("_", " ")): figures for name, figures in win["baselines"].items()}
     table = _table(f"Judged on: {win['period']}", ["model", "AUC", "log loss", "Brier", "slope", "lift", "n"])
     for name, figures in shown.items():
         if figures:

@@ -46,7 +46,7 @@ _ACCOUNT_FACTS = {
     "levels": "sector country region business_model size_class",
     "numbers": "headcount revenue balance_sheet",
 }
-_DEAL_FACTS = {"levels": "currency kind source product stage", "numbers": "amount"}
+_DEAL_FACTS = {"levels": "currency kind source product stage", "numbers": "amount probability"}
 
 TABLES: dict[str, Table] = {
     table.name: table

@@ -78,3 +78,11 @@ def test_a_column_filled_when_deals_end_is_refused_and_one_not_measured_says_so(
 @pytest.mark.parametrize(("won", "lost", "passes"), [(50, 50, True), (49, 500, False), (500, 49, False)])
 def test_too_few_wins_or_losses_are_refused(won, lost, passes):
     assert gate.enough_deals(won, lost, least_wins=50, least_losses=50).passed == passes
+
+
+def test_a_model_that_only_relearns_the_stage_is_refused_and_without_stages_the_check_says_so():
+    chosen = report().judged.p["average"]
+    assert gate.beats_stage(report(stage=np.full(1200, chosen.mean()))).passed
+    check = gate.beats_stage(report(stage=chosen))
+    assert not check.passed and "against the win rate by stage" in check.says
+    assert "not measured" in gate.beats_stage(report()).says

@@ -102,8 +102,9 @@ def test_models_judged_in_the_locked_quarter_know_nothing_later_than_its_trainin
 
 def test_without_dates_the_folds_are_judged_and_the_report_says_so():
     task = replace(task_of(1.0, n=400), histories=None)
-    ladder = climb(task, grouped_folds(task.accounts), n_deals=400)
-    report = judge_grouped(ladder, seed=0, capacity=0.2, n_boot=20)
+    folds = grouped_folds(task.accounts)
+    ladder = climb(task, folds, n_deals=400)
+    report = judge_grouped(task, folds, ladder, capacity=0.2, n_boot=20)
     assert (report.period, report.is_forward, report.new_accounts) == ("no dates", False, None)
     assert len(report.judged.y) == 400
     assert report.figures[report.chosen]["auc"].n == 400

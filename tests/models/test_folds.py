@@ -8,6 +8,7 @@ from sklearn.model_selection import cross_val_score
 
 from winworth.errors import DataError
 from winworth.models.folds import (
+    ForwardFolds,
     GroupedFolds,
     Observed,
     fold_of_groups,
@@ -168,3 +169,57 @@ def test_scikit_learn_can_cross_validate_by_grouped_folds():
     X, groups = rng.normal(size=(120, 2)), rng.integers(0, 30, 120)
     scores = cross_val_score(LogisticRegression(), X, (X[:, 0] > 0).astype(int), groups=groups, cv=GroupedFolds(3, seed=1))
     assert len(scores) == 3 and scores.min() > 0.8
+
+
+def forward_rows(n=1500, seed=3):
+    """Return a matrix, outcomes, accounts and days on which rows were observed and settled."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, 3))
+    y = (rng.random(n) < 1 / (1 + np.exp(-X[:, 0]))).astype(int)
+    observed_on = rng.integers(START, DAY, n)
+    return X, y, rng.integers(0, n // 6, n), observed_on, observed_on + rng.integers(1, HORIZON, n)
+
+
+def test_forward_folds_train_on_nothing_observed_or_settled_within_the_embargo():
+    X, y, groups, observed_on, settled_on = forward_rows()
+    folds = ForwardFolds(observed_on, settled_on, n_splits=5, embargo=EMBARGO)
+    found = list(folds.split(X, y))
+    assert len(found) == folds.get_n_splits() == 5
+    for train, test in found:
+        start = observed_on[test].min()
+        assert (
+            max(observed_on[train].max(), settled_on[train].max()) <= start - EMBARGO + 3
+        )  # its first row may come days later
+        assert pd.PeriodIndex(pd.to_datetime(observed_on[test], unit="D"), freq="Q").nunique() == 1
+    assert np.diff([len(train) for train, _ in found]).min() > 0
+
+
+def test_forward_folds_keep_accounts_apart_only_where_they_are_given():
+    X, y, groups, observed_on, settled_on = forward_rows()
+    folds = ForwardFolds(observed_on, settled_on)
+    for (mixed, test), (apart, same) in zip(folds.split(X, y), folds.split(X, y, groups), strict=True):
+        assert test.tolist() == same.tolist()
+        assert np.isin(groups[mixed], groups[test]).any()
+        assert not np.isin(groups[apart], groups[test]).any()
+        assert np.isin(apart, mixed).all()
+
+
+def test_forward_folds_leave_copies_of_tested_rows_out_of_training():
+    X, y, _, observed_on, settled_on = forward_rows()
+    last = list(ForwardFolds(observed_on, settled_on).split(X, y))[-1]
+    copied = X.copy()
+    copied[last[0][:20]] = copied[last[1][:20]]
+    train = list(ForwardFolds(observed_on, settled_on).split(copied, y))[-1][0]
+    assert not np.isin(last[0][:20], train).any()
+    assert len(train) == len(last[0]) - 20
+
+
+def test_forward_folds_serve_scikit_learn_and_refuse_what_is_too_short():
+    X, y, groups, observed_on, settled_on = forward_rows()
+    folds = ForwardFolds(observed_on, settled_on)
+    scores = cross_val_score(LogisticRegression(), X, y, groups=groups, cv=folds, scoring="roc_auc")
+    assert len(scores) == 4 and scores.mean() > 0.65
+    with pytest.raises(DataError, match="1500 rows has rows settled 2000 days before it: the history is too short"):
+        next(ForwardFolds(observed_on, settled_on, embargo=2000).split(X))
+    with pytest.raises(ValueError, match="X has 10 rows and observed_on 1500"):
+        next(folds.split(X[:10]))

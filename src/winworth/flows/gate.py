@@ -47,15 +47,26 @@ def beats_context(report: WinReport) -> Check:
     told = ", ".join(f"{model} AUC {f.value:.3f} [{f.low:.3f}-{f.high:.3f}]" for model, f in found.items())
     if report.chosen in SAYS_NOTHING:
         return Check(name, False, f"there is nothing to rank by: no model does better than {rival} alone ({told})")
-    mean, error = report.loss_against(rival)
-    chance = report.chance_better_than(rival)
-    says = f"log loss {mean:+.4f} (standard error {error:.4f}) against {rival} alone, better with {chance:.0%} certainty"
+    chance, says = _told_against(report, rival, f"{rival} alone")
     alone = report.chance_better_than("base rate", "criteria") if "criteria" in report.judged.p else 1.0
     if alone < SURE:
         says += f"; the criteria without context do better than the base rate with {alone:.0%} certainty only"
     if min(chance, alone) >= SURE:
         return Check(name, True, says)
     return Check(name, False, f"there is nothing to rank by: {says}, and {SURE:.0%} is asked ({told})")
+
+
+def beats_stage(report: WinReport) -> Check:
+    """Check that the chosen model predicts better than the win rate of the deal's stage does, with 95 % certainty."""
+    name = "beats_stage"
+    if "stage" not in report.judged.p:
+        return Check(name, True, "not measured: no table tells a deal's stage on the day it was observed")
+    mean, error = report.loss_against("stage")
+    chance = report.chance_better_than("stage")
+    says = (
+        f"log loss {mean:+.4f} (standard error {error:.4f}) against the win rate by stage, better with {chance:.0%} certainty"
+    )
+    return Check(name, chance >= SURE, says + ("" if chance >= SURE else f"; {SURE:.0%} is asked"))
 
 
 def holds_against_ridge(report: WinReport) -> Check:
@@ -87,6 +98,12 @@ def calibrated(report: WinReport) -> Check:
     says = f"slope {slope:.2f}, wins seen over wins expected {ratio.value:.2f} [{ratio.low:.2f}-{ratio.high:.2f}]"
     passed = SLOPES[0] <= slope <= SLOPES[1] and ratio.low <= 1.15 and ratio.high >= 0.85
     return Check("calibrated", passed, says + ("" if passed else "; a slope of .7 to 1.4 and wins within 15 % are asked"))
+
+
+def _told_against(report: WinReport, rival: str, named: str) -> tuple[float, str]:
+    mean, error = report.loss_against(rival)
+    chance = report.chance_better_than(rival)
+    return chance, f"log loss {mean:+.4f} (standard error {error:.4f}) against {named}, better with {chance:.0%} certainty"
 
 
 def gate_record(checks: list[Check]) -> dict:

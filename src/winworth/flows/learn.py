@@ -14,6 +14,7 @@ from winworth.crm.snapshot import Snapshot
 from winworth.features.build import build_features, is_deal_level
 from winworth.features.catalog import Catalog
 from winworth.features.examples import scoring_examples, training_examples
+from winworth.features.told import chance_told, reads_stage, stage_told
 from winworth.models.by_name import ByName
 from winworth.models.calibration import Platt
 from winworth.models.censoring import Histories
@@ -65,8 +66,13 @@ def examples_of(snapshot: Snapshot, catalog: Catalog, settings: Settings) -> Exa
 
 
 def win_task(examples: Examples, catalog: Catalog, settings: Settings, snapshot: Snapshot) -> WinTask:
-    """Put the examples as a question to the win model."""
+    """Put the examples as a question to the win model.
+
+    A feature that tells the deal's stage counts as context, whatever criterion it stands under: who only relearns the stage
+    has learnt nothing of the account.
+    """
     directions = {name: spec.direction for name, spec in catalog.features.items() if spec.direction}
+    stages = {name for name, spec in catalog.features.items() if reads_stage(spec)}
     histories = None
     if snapshot.has_dates:
         ended = examples.rows["ended_on"]
@@ -80,9 +86,11 @@ def win_task(examples: Examples, catalog: Catalog, settings: Settings, snapshot:
         horizon=settings.training.win.horizon_days,
         histories=histories,
         directions=directions,
-        context=frozenset(f for name in catalog.context for f in catalog.criteria[name].features),
+        context=frozenset(f for name in catalog.context for f in catalog.criteria[name].features) | stages,
         seed=settings.training.seed,
         threads=settings.training.threads,
+        stage=stage_told(examples.rows, snapshot),
+        crm_probability=chance_told(examples.rows, snapshot),
     )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from winworth.models.evaluate import BASELINES, Judged, WinReport
-from winworth.models.ladder import Ladder, Tested
+from winworth.models.ladder import MANY_DEALS, Ladder, Tested, rungs_for, telling_deals
 from winworth.models.learning_curve import MORE, LearningCurve
 from winworth.models.metrics import Figure
 from winworth.scoring.scorer import Scorer
@@ -32,6 +32,11 @@ class Counts:
         n = {name: int((status == name).sum()) for name in ("won", "lost", "open")}
         return cls(len(status), n["won"], n["lost"], n["open"], len(rows))
 
+    @property
+    def n_telling(self) -> int:
+        """How many closed deals the history is worth: what the data ladder goes by."""
+        return telling_deals(self.n_won, self.n_lost)
+
 
 def win_record(report: WinReport, ladder: Ladder, counts: Counts) -> dict:
     """Return the part of metrics.json on winning, under its stable keys."""
@@ -48,7 +53,23 @@ def win_record(report: WinReport, ladder: Ladder, counts: Counts) -> dict:
             {"rung": name, "log_loss": ladder.loss[name], "behind_best": mean, "standard_error": error}
             for name, (mean, error) in ladder.behind_best.items()
         ],
+        "data_ladder": data_ladder(counts),
         **counts.__dict__,
+    }
+
+
+def data_ladder(counts: Counts, *, enough: bool = True) -> dict:
+    """Return how far up the ladder a history of this size may go, and from how many telling deals on it may go further.
+
+    Telling deals are closed ones, at most five for each of the rarer outcome.
+    """
+    rungs = [rung.name for part in rungs_for(counts.n_telling) for rung in part] if enough else []
+    further = [rung.name for part in rungs_for(MANY_DEALS) for rung in part if rung.name not in rungs]
+    return {
+        "n_telling": counts.n_telling,
+        "may_try": ["base rate", *rungs, *(["average"] if rungs else [])],
+        "further": further if enough else ["ridge", "trees"],
+        "further_from": MANY_DEALS if enough and further else None,
     }
 
 
@@ -65,6 +86,7 @@ def base_rate_record(counts: Counts) -> dict:
         "period": "none",
         "chosen": "base rate",
         "ladder": [],
+        "data_ladder": data_ladder(counts, enough=False),
         **counts.__dict__,
     }
 

@@ -103,7 +103,7 @@ def learn(retrain: Retrain) -> Learnt:
     plan = plan_folds(retrain.examples, task, retrain.settings, as_of=retrain.as_of)
     tuned = retrain.settings.training.tuned
     top = Rung("tuned", tuned.C, tuned.size) if tuned else None
-    ladder = climb(task, plan.choice, n_deals=counts.n_deals, tuned=top, champion=_comparable(retrain), track=retrain.track)
+    ladder = climb(task, plan.choice, n_deals=counts.n_telling, tuned=top, champion=_comparable(retrain), track=retrain.track)
     report = _judge(retrain, plan, ladder)
     chosen = ladder.chosen
     useful = ladder.rungs["trees"] if chosen.name in SAYS_NOTHING else chosen
@@ -111,7 +111,7 @@ def learn(retrain: Retrain) -> Learnt:
     return Learnt(
         Recipe(chosen, ladder.tested.platt(chosen.name), day),
         record.win_record(report, ladder, counts) | _beside(retrain, plan, ladder, report, useful),
-        [enough, late, gate.beats_context(report), gate.holds_against_ridge(report)]
+        [enough, late, gate.beats_context(report), gate.beats_stage(report), gate.holds_against_ridge(report)]
         + [gate.calibrated(report), gate.value_holds(value), _against_champion(retrain, report)],
         record.curves(report.judged, chosen.name),
         _leak_tax(retrain, plan, ladder.rungs.get("16 leaves", useful)),
@@ -181,7 +181,7 @@ def _judge(retrain: Retrain, plan: Plan, ladder: Ladder) -> WinReport:
     how = {"capacity": retrain.settings.scoring.tiers["A"], "n_boot": retrain.settings.training.n_boot}
     if plan.locked is not None:
         return judge_forward(retrain.task, plan.locked, ladder, track=retrain.track, **how)
-    return judge_grouped(ladder, seed=retrain.task.seed, track=retrain.track, **how)
+    return judge_grouped(retrain.task, plan.choice, ladder, track=retrain.track, **how)
 
 
 def _leak_tax(retrain: Retrain, plan: Plan, rung: Rung) -> dict | None:

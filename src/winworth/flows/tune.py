@@ -58,9 +58,9 @@ def tune(settings: Settings, *, as_of: date, home: Path, n_trials: int = 40, tra
         counts = record.Counts.of(examples.rows)
         _check_enough(counts, settings)
         folds = plan_folds(examples, task, settings, as_of=as_of).choice
-        ladder = climb(task, folds, n_deals=counts.n_deals, track=track)
+        ladder = climb(task, folds, n_deals=counts.n_telling, track=track)
         folder = (home / TUNED).parent
-        found = search(task, folds, n_trials=n_trials, n_deals=counts.n_deals, folder=folder, track=track)
+        found = search(task, folds, n_trials=n_trials, n_deals=counts.n_telling, folder=folder, track=track)
         difference = gain(task, folds, found, ladder)
         done = Tuned(
             default=ladder.chosen.name,

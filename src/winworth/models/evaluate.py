@@ -7,6 +7,7 @@ import numpy as np
 from scipy.special import expit
 from scipy.stats import t as student
 
+from winworth.models.baselines import baseline_chances
 from winworth.models.folds import Fold, fold_of_groups
 from winworth.models.ladder import Ladder
 from winworth.models.metrics import (
@@ -22,7 +23,7 @@ from winworth.models.metrics import (
 from winworth.models.task import Rung, WinTask
 from winworth.models.track import Track, untracked
 
-BASELINES = ("base rate", "context", "criteria", "ridge", "trees", "champion")
+BASELINES = ("base rate", "stage", "crm", "context", "criteria", "ridge", "trees", "champion")
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,8 @@ def judge_forward(
     names = _judged_names(ladder)
     y, weight = task.outcomes(locked.test, locked.test_day)
     kept = weight > 0
-    p = {name: _forward(task, locked, ladder, ladder.rungs[name])[kept] for name in names}
+    p = {name: _forward(task, locked, ladder, ladder.rungs[name]) for name in names} | baseline_chances(task, (locked,))
+    p = {name: chance[kept] for name, chance in p.items()}
     judged = Judged(locked.test[kept], y[kept], weight[kept], task.accounts[locked.test][kept], p)
     return WinReport(
         ladder.chosen.name,
@@ -86,14 +88,16 @@ def judge_forward(
     )
 
 
-def judge_grouped(ladder: Ladder, *, seed: int, capacity: float, n_boot: int, track: Track = untracked) -> WinReport:
+def judge_grouped(
+    task: WinTask, folds: tuple[Fold, ...], ladder: Ladder, *, capacity: float, n_boot: int, track: Track = untracked
+) -> WinReport:
     """Measure on the folds themselves, calibrated across folds: all that can be had without dates."""
     tested = ladder.tested
-    names = _judged_names(ladder)
-    judged = Judged(
-        tested.rows, tested.y, tested.weight, tested.accounts, {name: tested.calibrated(name) for name in names}, tested.fold
-    )
-    figures = _figures(judged, win_metrics(capacity, tested.fold), seed, n_boot, track)
+    p = {name: tested.calibrated(name) for name in _judged_names(ladder)}
+    kept = np.concatenate([task.outcomes(fold.test, fold.test_day)[1] for fold in folds]) > 0
+    p |= {name: chance[kept] for name, chance in baseline_chances(task, folds).items()}
+    judged = Judged(tested.rows, tested.y, tested.weight, tested.accounts, p, tested.fold)
+    figures = _figures(judged, win_metrics(capacity, tested.fold), task.seed, n_boot, track)
     return WinReport(ladder.chosen.name, "no dates", False, judged, figures, None)
 
 

@@ -1,7 +1,7 @@
 """The one splitter: forward in time where there are dates, apart by group where there are none, twins never apart."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -106,6 +106,46 @@ class GroupedFolds:
             yield np.flatnonzero(of != k), np.flatnonzero(of == k)
 
 
+class ForwardFolds:
+    """Forward chaining by calendar quarter, by scikit-learn's `split(X, y, groups)` protocol.
+
+    `observed_on` and `settled_on` hold each row's days since 1970: when it was observed, and when its outcome was known. The
+    latest `n_splits` quarters that have rows before them are the tests. A fold trains on rows observed (purge) and settled
+    `embargo` days before its quarter (Lopez de Prado 2018, chapter 7), less the copies of its test rows. Where `groups` are
+    given, rows of tested groups are left out of training too: the figure is then that of new accounts.
+    """
+
+    def __init__(self, observed_on: np.ndarray, settled_on: np.ndarray, n_splits: int = 4, embargo: int = 30):
+        self.observed_on = observed_on
+        self.settled_on = settled_on
+        self.n_splits = n_splits
+        self.embargo = embargo
+
+    def get_n_splits(self, X: object = None, y: object = None, groups: object = None) -> int:
+        """Return the number of folds that the history allows, `n_splits` at most."""
+        return len(self._folds(np.arange(len(self.observed_on))))
+
+    def split(self, X: object, y: object = None, groups: np.ndarray | None = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield the rows to train on and to test on, quarter by quarter."""
+        if len(X) != len(self.observed_on):
+            raise ValueError(f"X has {len(X)} rows and observed_on {len(self.observed_on)}: one day a row is needed.")
+        folds = self._folds(input_twins(pd.DataFrame(X)))
+        if not folds:
+            raise DataError(
+                f"No quarter of {len(self.observed_on)} rows has rows settled {self.embargo} days before it: the history is "
+                "too short to test forward in time. Export an older one, or use GroupedFolds and say so."
+            )
+        for fold in folds:
+            met = np.zeros(len(fold.train), dtype=bool) if groups is None else _shared(np.asarray(groups), fold)
+            yield fold.train[~met], fold.test
+
+    def _folds(self, twins: np.ndarray) -> list[Fold]:
+        observed = Observed(np.asarray(self.observed_on), twins, twins)
+        folds = [_fold(observed, q, test_day=q[1], embargo=self.embargo) for q in _quarters(observed.day)]
+        settled = [replace(f, train=f.train[np.asarray(self.settled_on)[f.train] <= f.train_day]) for f in folds]
+        return [fold for fold in settled if len(fold.train) and len(fold.test)][-self.n_splits :]
+
+
 def fold_of_groups(groups: np.ndarray, *, n_splits: int, seed: int) -> np.ndarray:
     """Return the fold of each row such that groups stay whole and folds are of nearly equal size."""
     codes, sizes = np.unique(groups, return_inverse=True, return_counts=True)[1:]
@@ -153,6 +193,10 @@ def _fold(observed: Observed, quarter: tuple[int, int], *, test_day: int, embarg
     if is_twin.sum() <= MOST_TWINS * len(train):
         train = train[~is_twin]
     return Fold(train, test, train_day, test_day, name=_quarter_name(start))
+
+
+def _shared(groups: np.ndarray, fold: Fold) -> np.ndarray:
+    return np.isin(groups[fold.train], groups[fold.test])
 
 
 def _quarters(observed: np.ndarray) -> list[tuple[int, int]]:

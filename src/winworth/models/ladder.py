@@ -20,6 +20,7 @@ from winworth.models.trees import TreeSize, small_trees
 
 RIDGE_STRENGTHS = (0.003, 0.01, 0.03, 0.3)
 MANY_DEALS = 10_000
+A_RARE_ONE_BEARS = 5  # closed deals: a history of many losses and few wins tells no more than its wins do
 SAYS_NOTHING = ("base rate", "context")  # of the account: a model chosen among these gives nothing to rank by
 
 
@@ -66,8 +67,17 @@ class Ladder:
     tested: Tested
 
 
+def telling_deals(n_won: int, n_lost: int) -> int:
+    """Return how many closed deals a history is worth: all of them, but at most five for each of the rarer outcome.
+
+    >>> telling_deals(2000, 8000), telling_deals(100, 20_000)
+    (10000, 500)
+    """
+    return min(n_won + n_lost, A_RARE_ONE_BEARS * min(n_won, n_lost))
+
+
 def rungs_for(n_deals: int) -> tuple[list[Rung], list[Rung]]:
-    """Return the ridges and the trees that a history of this size may try, from small to large."""
+    """Return the ridges and the trees that a history of so many telling deals may try, from small to large."""
     ridges = [Rung(f"ridge C={C:g}", C=C) for C in RIDGE_STRENGTHS]
     trees = [Rung("trees", size=small_trees(n_deals))]
     if n_deals >= MANY_DEALS:

@@ -37,8 +37,9 @@ class Rung:
 class WinTask:
     """Examples to learn winning from.
 
-    `histories` is None where deals have no dates: outcomes are then `won`, all settled. `weight` sums to 1 over the
-    examples of a deal; `accounts` are int codes; `context` names the features that say nothing of the account.
+    `histories` is None where deals have no dates: outcomes are then `won`, all settled. `weight` is that of each
+    example; `accounts` are int codes; `context` names the features that say nothing of the account. `stage` and
+    `crm_probability` are what the CRM itself said on each example's day (None: it does not say): baselines, never features.
     """
 
     features: pd.DataFrame
@@ -51,6 +52,8 @@ class WinTask:
     context: frozenset[str] = frozenset()
     seed: int = 0
     threads: int = 2
+    stage: pd.Series | None = None
+    crm_probability: np.ndarray | None = None
 
     def outcomes(self, rows: np.ndarray, day: int | None) -> tuple[np.ndarray, np.ndarray]:
         """Return the outcomes of some rows as known on `day`, and their weights (0: not yet known)."""

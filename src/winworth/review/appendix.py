@@ -14,6 +14,8 @@ _BLOCKS = {
     "cross_validated": "win.cross_validated",
     "new_accounts": "win.new_accounts",
     "base_rate": "win.baselines.base_rate",
+    "stage": "win.baselines.stage",
+    "crm": "win.baselines.crm",
     "context": "win.baselines.context",
     "criteria": "win.baselines.criteria",
     "ridge": "win.baselines.ridge",

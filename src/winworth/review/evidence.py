@@ -6,7 +6,7 @@ from winworth.review.measured import figure_at, found, headline_block
 from winworth.review.outside import harmless, is_missing, shown
 from winworth.review.words import Words
 
-_BASELINES = ("base_rate", "context", "criteria", "ridge", "trees", "champion")
+_BASELINES = ("base_rate", "stage", "crm", "context", "criteria", "ridge", "trees", "champion")
 
 
 def evidence_intro(metrics: Mapping, words: Words) -> str:
@@ -30,7 +30,7 @@ def evidence_table(metrics: Mapping, words: Words) -> list[list[str]]:
     lines = []
     for name, path in paths.items():
         figure = figure_at(metrics, path)
-        if figure is None and name in ("context", "criteria", "champion"):
+        if figure is None and name in ("stage", "crm", "context", "criteria", "champion"):
             continue
         n = words.count(figure["n"], "observation") if figure else ""
         lines.append([words.say(f"by_{name}"), words.figure(figure, words.percent), n])
