@@ -117,3 +117,25 @@ def demo_copy(demo: Demo, tmp_path: Path) -> Demo:
 
     shutil.copytree(demo.home / "models", tmp_path / "models", symlinks=True)
     return replace(demo, home=tmp_path)
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an MLflow store that has its tables: making them takes seconds."""
+    from winworth.tracking import open_store
+
+    home = tmp_path_factory.mktemp("migrated")
+    open_store(home, uri=f"sqlite:///{home}/mlflow/mlflow.db")
+    return home / "mlflow" / "mlflow.db"
+
+
+@pytest.fixture
+def home(tmp_path: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty home whose MLflow store has its tables."""
+    import shutil
+
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    home = tmp_path / "maison é"
+    (home / "mlflow").mkdir(parents=True)
+    shutil.copy(migrated, home / "mlflow" / "mlflow.db")
+    return home

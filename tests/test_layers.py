@@ -16,14 +16,14 @@ LAYERS = [
     ("weights",),
     ("scoring",),
     ("kpi",),
-    ("bundle", "tracked_run", "tracking", "review", "pyfunc"),
+    ("bundle", "tracked_run", "tracked_tuning", "tracking", "review", "pyfunc"),
     ("config",),
     ("flows",),
     ("printed",),
     ("cli",),
 ]
 DOORS = {
-    "mlflow": {"tracking.py", "tracked_run.py", "pyfunc.py"},
+    "mlflow": {"tracking.py", "tracked_tuning.py", "pyfunc.py"},
     "shap": {"weights/attribution.py"},
     "optuna": {"models/tune.py"},
     "matplotlib": {"review/charts.py"},

@@ -24,23 +24,6 @@ print(record_run(home, TrackedRun("demo", "train", folder, folder.name)))
 """
 
 
-@pytest.fixture(scope="module")
-def migrated(tmp_path_factory):
-    """A store that has its tables: making them takes seconds."""
-    home = tmp_path_factory.mktemp("migrated")
-    open_store(home)
-    return home / "mlflow" / "mlflow.db"
-
-
-@pytest.fixture
-def home(tmp_path, migrated, monkeypatch):
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    home = tmp_path / "maison é"
-    (home / "mlflow").mkdir(parents=True)
-    shutil.copy(migrated, home / "mlflow" / "mlflow.db")
-    return home
-
-
 def a_run(home, content=b"tree", **facts):
     files = {"win.txt": content, "figures/weights.svg": b"<svg/>", "pyfunc.py": PYFUNC.read_bytes()}
     version = save_version(home / "models", files, as_of=date(2026, 10, 31))

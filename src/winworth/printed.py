@@ -87,7 +87,9 @@ def tuned(done: "Tuned") -> Report:
     if done.search.importances:
         told = ", ".join(f"{name} {share:.0%}" for name, share in done.search.importances.items())
         parts.append(f"What mattered: {told}.")
-    return Report([*parts, done.says, f"Written: {done.path}", *_warned(done.warnings)], asdict(done) | {"says": done.says})
+    figures = [str(path) for path in done.figures]
+    parts += [done.says, f"Written: {done.path}", f"Figures: {', '.join(figures)}", *_warned(done.warnings)]
+    return Report(parts, asdict(done) | {"says": done.says, "figures": figures})
 
 
 def promoted(done: "Promoted") -> Report:

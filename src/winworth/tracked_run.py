@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 VERSION_TAG = "model_version"
-_LONGEST_PARAM, _LONGEST_TAG, _LONGEST_NAME = 500, 5000, 240
+LONGEST_PARAM, LONGEST_TAG, _LONGEST_NAME = 500, 5000, 240
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class TrackedRun:
 
 def plain(run: TrackedRun) -> dict[str, Any]:
     """Return the run as JSON can hold it; a metric that is no finite number becomes None."""
-    metrics = {name: _finite(value) for name, value in run.metrics.items()}
-    params = {name: _cut(value, _LONGEST_PARAM) for name, value in run.params.items()}
+    metrics = {name: finite(value) for name, value in run.metrics.items()}
+    params = {name: cut(value, LONGEST_PARAM) for name, value in run.params.items()}
     tags = {name: str(value) for name, value in run.tags.items()}
     return asdict(replace(run, metrics=metrics, params=params, tags=tags, bundle=str(Path(run.bundle).resolve())))
 
@@ -38,7 +38,7 @@ def tags_of(run: TrackedRun) -> dict[str, str]:
     named = {f"label.{short}": name for name, short in slugs(run.metrics).items() if short != name}
     missing = sorted(name for name, value in run.metrics.items() if value is None)
     tags = {**run.tags, **named, VERSION_TAG: run.model_version} | ({"not_measured": ", ".join(missing)} if missing else {})
-    return {short: _cut(tags[name], _LONGEST_TAG) for name, short in slugs(tags).items()}
+    return {short: cut(tags[name], LONGEST_TAG) for name, short in slugs(tags).items()}
 
 
 def slugs(names: Iterable[str]) -> dict[str, str]:
@@ -66,10 +66,12 @@ def slug(name: str) -> str:
     return "/".join(part for part in parts if part.strip("."))[:_LONGEST_NAME] or "unnamed"
 
 
-def _cut(value: Any, longest: int) -> str:
+def cut(value: Any, longest: int) -> str:
+    """Write a value as text, cut where MLflow would refuse its length."""
     text = str(value)
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
-def _finite(value: float | None) -> float | None:
+def finite(value: float | None) -> float | None:
+    """Return the number, or None where it is none."""
     return float(value) if value is not None and math.isfinite(value) else None

@@ -1,4 +1,4 @@
-"""The one door to MLflow: every training run on record, and a record that fails never costs the run its result."""
+"""The one door to MLflow: every training run and tuning on record, and a record that fails never costs the run its result."""
 
 import json
 import logging
@@ -18,6 +18,7 @@ from winworth.atomic import write_file
 from winworth.errors import DataError, WinworthError
 from winworth.lock import waiting_lock
 from winworth.tracked_run import VERSION_TAG, TrackedRun, plain, slug, slugs, tags_of
+from winworth.tracked_tuning import TrackedTuning, from_plain, plain_tuning, put_on_record
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -47,6 +48,14 @@ def record_run(home: Path, run: TrackedRun, *, uri: str | None = None) -> str | 
     mlflow_pending.json for the next one or for `replay_pending`, and the return is None.
     """
     return _attempt(Path(home), {"run": plain(run)}, uri)
+
+
+def record_tuning(home: Path, tuning: TrackedTuning, *, uri: str | None = None) -> str | None:
+    """Put a tuning on record with a run for each trial, and return MLflow's run id of the whole.
+
+    Recorded again, it gains what it lacks and nothing twice. Where MLflow fails, it waits as a run does.
+    """
+    return _attempt(Path(home), {"tuning": plain_tuning(tuning)}, uri)
 
 
 def set_alias(home: Path, model_version: str, alias: str, *, uri: str | None = None) -> None:
@@ -111,6 +120,9 @@ def _record(home: Path, entry: dict[str, Any], uri: str | None) -> str | None:
     try:
         if "alias" in entry:
             return _name(client, **entry["alias"])
+        if "tuning" in entry:
+            tuning = from_plain(entry["tuning"])
+            return put_on_record(client, _experiment(client, home, tuning.experiment), tuning)
         facts = TrackedRun(**entry["run"])
         return _record_once(client, home, replace(facts, bundle=Path(facts.bundle)))
     except _Unrecordable as error:

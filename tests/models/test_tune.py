@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
+from winworth import printed
 from winworth.config import TUNED, TunedSettings, load_settings, with_tuned
 from winworth.crm.synthetic import software_company, write_exports
 from winworth.errors import ConfigError, DataError
+from winworth.flows.tune import settings_tried, tuned_text
 from winworth.flows.tune import tune as run_tune
-from winworth.flows.tune import tuned_text
 from winworth.models import tune
 from winworth.models.by_name import ByName, monotone_columns
 from winworth.models.censoring import Histories
@@ -21,6 +22,8 @@ from winworth.models.matrix import FeatureMatrix
 from winworth.models.task import Rung, WinTask
 from winworth.models.trees import Trees, TreeSize
 from winworth.models.win import WinModel
+from winworth.tracked_tuning import PARENT
+from winworth.tracking import open_store, replay_pending
 
 CATEGORY = TreeSize(8, 40, 0.1, min_rows=5, encoding="category", cat_smooth=2.0, min_data_per_group=5)
 N_TRIALS = 14
@@ -274,14 +277,55 @@ def company(tmp_path_factory):
     return replace(settings, crm=replace(settings.crm, folder=str(folder)))
 
 
-def test_the_flow_says_what_it_decided_and_goes_on_where_it_was(company, tmp_path):
-    done = run_tune(company, as_of=date(2026, 6, 30), home=tmp_path, n_trials=2)
-    again = run_tune(company, as_of=date(2026, 6, 30), home=tmp_path, n_trials=3)
+def tracked(home):
+    """Return what MLflow has on record in `home`: whole tunings, and trials below them."""
+    runs = open_store(home).search_runs(["1"])
+    return [run for run in runs if PARENT not in run.data.tags], [run for run in runs if PARENT in run.data.tags]
+
+
+def test_the_flow_says_what_it_decided_and_goes_on_where_it_was(company, home):
+    done = run_tune(company, as_of=date(2026, 6, 30), home=home, n_trials=2)
+    again = run_tune(company, as_of=date(2026, 6, 30), home=home, n_trials=3)
     assert (len(done.search.trials), again.search.n_resumed, len(again.search.trials)) == (2, 2, 3)
     assert again.search.trials[:2] == done.search.trials
     assert again.says in again.path.read_text()
     assert ("The defaults stay" in again.says) == (again.settings is None)
-    assert with_tuned(company, tmp_path, as_of=date(2026, 6, 30)).training.tuned == again.settings
+    assert with_tuned(company, home, as_of=date(2026, 6, 30)).training.tuned == again.settings
+    (whole,), trials = tracked(home)
+    assert len(trials) == 3
+    assert whole.data.metrics["n_trials"] == 3 and whole.data.metrics["gain"] == pytest.approx(again.gain[0])
+    assert whole.data.params["as_of"] == "2026-06-30"
+    assert whole.data.tags["mlflow.note.content"] == again.says
+    losses = {run.info.run_name: run.data.metrics["loss"] for run in trials if run.data.tags["state"] == "complete"}
+    assert losses == pytest.approx({f"trial 0{trial.number}": trial.loss for trial in again.search.completed})
+
+
+def test_a_tuning_without_mlflow_ends_well_with_its_figures_and_is_recorded_later(company, home, monkeypatch, caplog):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:////proc/no/such/mlflow.db")
+    done = run_tune(company, as_of=date(2026, 6, 30), home=home, n_trials=2)
+    assert "MLflow has no record of this" in caplog.text
+    assert done.path.exists()
+    drawn = [path.read_bytes() for path in done.figures]
+    assert f"Figures: {home}/tuning/history.svg, {home}/tuning/importances.svg" in printed.tuned(done).parts
+    for path in done.figures:
+        path.unlink()
+    again = run_tune(company, as_of=date(2026, 6, 30), home=home, n_trials=2)
+    assert [path.read_bytes() for path in again.figures] == drawn
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    assert replay_pending(home) == 1
+    (whole,), trials = tracked(home)
+    assert len(trials) == 2
+    kept = {file.path for file in open_store(home).list_artifacts(whole.info.run_id)}
+    assert kept == {"history.svg", "importances.svg", "tuned.yaml"}
+
+
+def test_settings_that_mean_nothing_to_a_trial_are_not_on_record():
+    def tried(C, size):
+        return set(settings_tried(tune.Trial(0, Rung("tuned", C, size), ((0.5, 1.0),), False)))
+
+    plain = TreeSize(8, 40, 0.1, min_rows=5)
+    assert tried(0.1, None) == {"kind", "C"}
+    assert tried(None, CATEGORY) - tried(0.1, plain) == {"cat_smooth", "cat_l2", "min_data_per_group"}
 
 
 def test_too_few_deals_are_not_tuned_on(company, tmp_path):

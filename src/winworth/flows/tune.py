@@ -14,7 +14,9 @@ from winworth.flows.prepare import prepare, without_absent
 from winworth.lock import run_lock
 from winworth.models.ladder import Ladder, climb
 from winworth.models.track import Track, untracked
-from winworth.models.tune import Search, gain, search
+from winworth.models.tune import Search, Trial, gain, search
+from winworth.tracked_tuning import TrackedTrial, TrackedTuning
+from winworth.tracking import record_tuning
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,11 @@ class Tuned:
     warnings: tuple[str, ...] = ()
 
     @property
+    def figures(self) -> tuple[Path, ...]:
+        """Where the charts are: every trial's loss, and which settings it hangs on."""
+        return self.path.with_name("history.svg"), self.path.with_name("importances.svg")
+
+    @property
     def says(self) -> str:
         """What was decided and why, in a sentence."""
         mean, error = self.gain
@@ -48,7 +55,8 @@ class Tuned:
 def tune(settings: Settings, *, as_of: date, home: Path, n_trials: int = 40, track: Track = untracked) -> Tuned:
     """Try `n_trials` settings in the choice folds, never in the locked quarter, and write `home`/tuning/tuned.yaml.
 
-    A tuning that was stopped goes on where it was; one that is complete and asked for more trials adds them.
+    A tuning that was stopped goes on where it was; one that is complete and asked for more trials adds them. Charts are
+    written beside it, and MLflow has it on record with a run for each trial.
     """
     with run_lock(home, "tune"):
         prepared = prepare(settings, as_of=as_of)
@@ -73,7 +81,7 @@ def tune(settings: Settings, *, as_of: date, home: Path, n_trials: int = 40, tra
             path=home / TUNED,
             warnings=prepared.warnings,
         )
-        write_file(done.path, tuned_text(done.settings, _notes(done, as_of)))
+        _keep(settings, done, as_of=as_of, home=home)
         return done
 
 
@@ -101,6 +109,74 @@ def _notes(done: Tuned, as_of: date) -> tuple[str, ...]:
         done.says,
         "Training reads this file; without it, it uses the defaults.",
     )
+
+
+def _keep(settings: Settings, done: Tuned, *, as_of: date, home: Path) -> None:
+    """Write the settings, then the charts, then put it all on record: what fails later costs nothing that came before."""
+    text = tuned_text(done.settings, _notes(done, as_of))
+    write_file(done.path, text)
+    figures = _drawn(done)
+    for path, svg in figures.items():
+        write_file(path, svg)
+    record_tuning(home, _tracked(settings, done, as_of=as_of, files={done.path: text} | figures))
+
+
+def _drawn(done: Tuned) -> dict[Path, str]:
+    from winworth.review.tuning_charts import history_chart, importances_chart
+
+    found, is_better = done.search, done.settings is not None
+    history = history_chart(found, default=done.default, default_loss=done.default_loss, gain=done.gain, is_better=is_better)
+    importances = importances_chart(found.importances, n_trials=len(found.completed))
+    return dict(zip(done.figures, (history, importances), strict=True))
+
+
+def _tracked(settings: Settings, done: Tuned, *, as_of: date, files: dict[Path, str]) -> TrackedTuning:
+    trials, training = done.search.trials, settings.training
+    return TrackedTuning(
+        experiment=settings.crm.company,
+        name=f"tune {as_of}",
+        asked=f"{done.search.question} {as_of}",
+        trials=tuple(_tracked_trial(trial) for trial in trials),
+        params={
+            "as_of": as_of,
+            "seed": training.seed,
+            "win.horizon_days": training.win.horizon_days,
+            "folds": ", ".join(done.folds),
+        },
+        metrics={
+            "n_trials": len(trials),
+            "n_pruned": sum(trial.is_pruned for trial in trials),
+            "default_loss": done.default_loss,
+            "best_loss": done.best_loss,
+            "gain": done.gain[0],
+            "gain_se": done.gain[1],
+        },
+        tags={
+            "decided": "the defaults stay" if done.settings is None else "the tuned settings",
+            "default": done.default,
+            "best_trial": _name(done.search.best),
+            "mlflow.note.content": done.says,
+        },
+        files={path.name: text for path, text in files.items()},
+    )
+
+
+def _tracked_trial(trial: Trial) -> TrackedTrial:
+    return TrackedTrial(_name(trial), trial.is_pruned, settings_tried(trial), trial.loss, trial.fold_losses)
+
+
+def settings_tried(trial: Trial) -> dict[str, object]:
+    """Return a trial's settings by name, without those that mean nothing to its kind."""
+    rung = trial.rung
+    size = asdict(rung.size) if rung.size else {}
+    if size.get("encoding") == "one-hot":
+        size = {name: value for name, value in size.items() if name not in ("cat_smooth", "cat_l2", "min_data_per_group")}
+    kind = "ridge" if rung.size is None else "trees" if rung.C is None else "average"
+    return {"kind": kind} | ({} if rung.C is None else {"C": rung.C}) | size
+
+
+def _name(trial: Trial) -> str:
+    return f"trial {trial.number:02d}"
 
 
 def tuned_text(tuned: TunedSettings | None, notes: tuple[str, ...]) -> str:

@@ -63,6 +63,11 @@ class Trial:
         """The mean log loss over the folds it reached."""
         return _mean(self.folds)
 
+    @property
+    def fold_losses(self) -> tuple[float, ...]:
+        """The mean log loss in each fold it reached."""
+        return tuple(loss / weight for loss, weight in self.folds)
+
     def loss_without(self, fold: int) -> float:
         """Return the mean log loss over the folds but one (over all where there is only that one)."""
         return _mean(self.folds[:fold] + self.folds[fold + 1 :] or self.folds)
@@ -70,11 +75,15 @@ class Trial:
 
 @dataclass(frozen=True)
 class Search:
-    """All trials of a question in their order, and the share of the loss's variance that each setting explains."""
+    """All trials of a question in their order, and the share of the loss's variance that each setting explains.
+
+    `question` is the name of what was asked, the same in every search that goes on with it.
+    """
 
     trials: tuple[Trial, ...]
     importances: dict[str, float]
     n_resumed: int
+    question: str = ""
 
     @property
     def completed(self) -> list[Trial]:
@@ -109,7 +118,8 @@ def search(
     """
     room = Room.of(n_deals, task.features)
     starts = _starts(n_deals, room)
-    study = _study(folder / f"trials-{question(task, folds, room)}.log")
+    asked = question(task, folds, room)
+    study = _study(folder / f"trials-{asked}.log")
     n_resumed = len(_finished(study))
     for place in track(range(n_resumed, n_trials), "Tuning"):
         study.sampler = _sampler(task.seed, place)
@@ -117,7 +127,7 @@ def search(
             study.enqueue_trial(starts[place])
         study.optimize(lambda trial: _objective(trial, task, folds, room), n_trials=1)
     trials = tuple(_trial(frozen, room) for frozen in _finished(study))
-    return Search(trials, _importances(study, task.seed), n_resumed)
+    return Search(trials, _importances(study, task.seed), n_resumed, asked)
 
 
 def gain(task: WinTask, folds: tuple[Fold, ...], found: Search, ladder: Ladder) -> tuple[float, float]:

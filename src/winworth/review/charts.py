@@ -70,7 +70,7 @@ def weights_chart(weights: pd.DataFrame, lang: str) -> str:
         ax.set_xlabel(words.say("weights_axis"))
         figure.legend(loc="upper left", bbox_to_anchor=(0.0, 1.0), ncols=2, handlelength=1, handleheight=1, borderpad=0)
 
-    return _svg(draw, height=0.95 + 0.3 * len(criteria), name="weights", caption=weights_caption(criteria, words))
+    return svg(draw, height=0.95 + 0.3 * len(criteria), name="weights", caption=weights_caption(criteria, words))
 
 
 def calibration_chart(curve: Sequence[Mapping], lang: str) -> str:
@@ -91,7 +91,7 @@ def calibration_chart(curve: Sequence[Mapping], lang: str) -> str:
         ax.set_ylabel(words.say("happened_axis"))
         _percent_axes(ax, end, words)
 
-    return _svg(draw, height=4.0, name="calibration", caption=calibration_caption(curve, words))
+    return svg(draw, height=4.0, name="calibration", caption=calibration_caption(curve, words))
 
 
 def gain_chart(gain: Sequence[Mapping], lang: str) -> str:
@@ -114,7 +114,7 @@ def gain_chart(gain: Sequence[Mapping], lang: str) -> str:
         ax.set_ylabel(words.say("found_axis"))
         _percent_axes(ax, 1.0, words)
 
-    return _svg(draw, height=4.0, name="gain", caption=gain_caption(gain, words))
+    return svg(draw, height=4.0, name="gain", caption=gain_caption(gain, words))
 
 
 def _percent_axes(ax: "Axes", end: float, words: Words) -> None:
@@ -135,8 +135,8 @@ def _step(end: float) -> float:
     return 0.2 if end > 0.5 else 0.1 if end > 0.2 else 0.05
 
 
-def _svg(draw: Callable[["Figure"], None], *, height: float, name: str, caption: str) -> str:
-    """Draw in the house style, whatever the machine's own settings, and write the SVG."""
+def svg(draw: Callable[["Figure"], None], *, height: float, name: str, caption: str) -> str:
+    """Draw in the house style, whatever the machine's own settings, and write the SVG, `height` in inches."""
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
