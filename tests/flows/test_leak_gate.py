@@ -18,8 +18,9 @@ from winworth.crm.synthetic import software_company, write_exports
 from winworth.errors import ConfigError
 from winworth.features.catalog import Catalog, Criterion, Feature
 from winworth.flows.leak_gate import NAMES, Older, older_extract, run_leak_tests, without_features
-from winworth.flows.learn import examples_of
+from winworth.flows.learn import examples_of, plan_folds, win_task
 from winworth.flows.prepare import Prepared, prepare
+from winworth.models.leak_tests import carriers
 
 ROOT = Path(__file__).parents[2]
 NONE = Older(None, "not possible yet: no older extract is kept")
@@ -210,3 +211,17 @@ def test_on_ibm_the_seven_columns_of_the_sales_process_are_named_and_no_other(ib
     assert not told["too_strong_alone"].passed
     assert "deals have no dates" in told["truncation_invariance"].says
     assert set(report.table["test"]) == {"L4", "L6", "L7"}
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_on_ibm_most_of_the_seven_are_pointed_at_even_under_names_that_say_nothing(ibm):
+    prepared = prepare(ibm, as_of=date(2017, 12, 31))
+    examples = examples_of(prepared.snapshot, ibm.catalog, ibm)
+    task = win_task(examples, ibm.catalog, ibm, prepared.snapshot)
+    folds = plan_folds(examples, task, ibm, as_of=date(2017, 12, 31)).choice[-2:]
+    together, resting = carriers(task, folds)
+    assert together > 0.92
+    assert len(set(resting) & set(HINTED.split())) >= 5
+    honest = task.with_features(task.features.drop(columns=HINTED.split()))
+    assert carriers(honest, folds)[1] == []

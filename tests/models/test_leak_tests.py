@@ -10,6 +10,7 @@ from winworth.models.folds import grouped_folds
 from winworth.models.leak_tests import (
     Split,
     auc_of_features,
+    carriers,
     closed_against_open_auc,
     missing_auc,
     noise,
@@ -123,3 +124,26 @@ def test_outcomes_that_are_not_yet_known_are_in_no_split_and_the_rest_is_measure
 )
 def test_a_name_that_speaks_of_the_end_gives_the_word(names, word):
     assert late_word(*names) == word
+
+
+def companies(rng, won, *, leak):
+    """Return a task whose nameless columns tell a little each, and two that give the outcome away only together."""
+    half = rng.normal(0, 1, N)
+    features = pd.DataFrame({f"c{k}": rng.normal(0, 1, N) + 0.5 * won for k in range(3)})
+    if leak:
+        features = features.assign(c7=half, c8=3 * won - half + rng.normal(0, 0.3, N))
+    return WinTask(features, won > 0, np.ones(N), np.arange(N), 90, threads=1)
+
+
+def test_columns_that_are_too_good_only_together_are_found_whatever_their_names(rng, won):
+    folds = grouped_folds(np.arange(N), n_splits=2)
+    together, resting = carriers(companies(rng, won, leak=True), folds)
+    assert together > 0.9
+    assert "c8" in resting and len(resting) <= 2
+
+
+def test_honest_columns_that_are_strong_together_are_not_accused(rng, won):
+    folds = grouped_folds(np.arange(N), n_splits=2)
+    together, resting = carriers(companies(rng, won, leak=False), folds)
+    assert 0.65 < together < 0.9
+    assert resting == []

@@ -71,7 +71,8 @@ def _headers(spec: Feature, settings: Settings) -> list[str]:
 
 
 def _alone(task: WinTask, folds: Sequence[Fold], splits: list, named: list[str]) -> pd.DataFrame:
-    """L4: a feature alone that is too strong, or tells more than all others; and those with telling names, together.
+    """L4: a feature alone that is too strong, or tells more than all others; those with telling names, together; and what
+    all others rest on where together they are too good to be true.
 
     Telling more has to be beyond two standard errors, or a small history would call its best feature a leak.
     """
@@ -90,7 +91,10 @@ def _alone(task: WinTask, folds: Sequence[Fold], splits: list, named: list[str])
         if together > limit:
             told = {name: (name, together, limit, True) for name in named}
             found = [row if row[3] else told.get(row[0], row) for row in found]
-    return _rows("L4", found, "soft")
+    unsuspected = [name for name, _, _, is_found in found if not is_found]
+    together, resting = leak_tests.carriers(task.with_features(task.features[unsuspected]), folds[-2:])
+    told = {name: (name, together, leak_tests.TOO_GOOD, True) for name in resting}
+    return _rows("L4", [row if row[3] else told.get(row[0], row) for row in found], "soft")
 
 
 def _missing(task: WinTask, splits: list, undated: Sequence[str]) -> pd.DataFrame:

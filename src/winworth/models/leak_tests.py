@@ -11,17 +11,20 @@ import numpy as np
 import pandas as pd
 
 from winworth.models.folds import Fold, grouped_folds
+from winworth.models.ladder import MANY_DEALS
 from winworth.models.metrics import auc_within
 from winworth.models.task import Rung, WinTask
-from winworth.models.trees import small_trees
+from winworth.models.trees import TreeSize, small_trees
 
 DAY_ZERO, STRONG_AT_ZERO = 0.95, 0.65
 STRONG_ALONE, TOO_STRONG_ALONE = 0.80, 0.85  # an honest feature alone reaches .78 in 2 of 24 small synthetic companies
 STRONG_TOGETHER = 0.65
+TOO_GOOD = 0.90  # of all features together: on the day a deal is observed, nobody ranks deals so well
 CLOSED_AGAINST_OPEN = 0.75
 MISSINGNESS = 0.6
 LEAST = 20  # rows of either outcome below which nothing is said
 MOST_ROWS = 20_000  # on which the rest of the model is fitted
+N_EXPLAINED = 1000  # rows of a fold on which features are compared
 N_FOLDS, RIDGE = 5, 0.03
 _MOST_BINS, _LEAST_IN_BIN, _PRIOR = 50, 50, 10.0
 
@@ -120,6 +123,47 @@ def auc_of_features(task: WinTask, names: Sequence[str], folds: Sequence[Fold]) 
     splits = splits_of(part, fewer)
     rungs = (Rung("ridge", C=RIDGE), Rung("trees", size=small_trees(max(len(fold.train) for fold in fewer))))
     return max(_rung_auc(part, fewer, splits, rung) for rung in rungs)
+
+
+def carriers(task: WinTask, folds: Sequence[Fold]) -> tuple[float, list[str]]:
+    """Return the AUC of all features together and, where it is too good to be true, the features that it rests on.
+
+    Those are the features left out one by one, the strongest first (mean absolute SHAP value), until the AUC is at most .85.
+    No name is looked at, so that columns with a meaningless one are found; honest features that are strong are among them, and
+    only a person can tell them apart. None where the AUC is not above .90 by two standard errors.
+    """
+    names, left_out = list(task.features), []
+    if not names:
+        return float("nan"), []
+    full, strength = _with_strength(task, names, folds)
+    if not full - noise(full, splits_of(task, folds)) > TOO_GOOD:
+        return full, []
+    reached = full
+    while reached > TOO_STRONG_ALONE and len(names) > 1:
+        strongest = str(strength.idxmax())
+        names.remove(strongest)
+        left_out.append(strongest)
+        reached, strength = _with_strength(task, names, folds)
+    return full, left_out
+
+
+def _with_strength(task: WinTask, names: Sequence[str], folds: Sequence[Fold]) -> tuple[float, pd.Series]:
+    """Return the AUC of some features in the folds, and how much each moves the log-odds there."""
+    part, rng = task.with_features(task.features[list(names)]), np.random.default_rng(task.seed)
+    strength, found = pd.Series(0.0, index=list(names)), []
+    fewer = [replace(fold, train=_at_most(rng, fold.train), test=_at_most(rng, fold.test)) for fold in folds]
+    splits = splits_of(part, fewer)
+    for fold, split in zip(fewer, splits, strict=True):
+        fitted = part.fit(fold.train, fold.train_day, Rung("trees", size=_grown(len(fold.train))))
+        found.append(part.margin(fitted, split.test))
+        shown = part.features.iloc[rng.permutation(split.test)[:N_EXPLAINED]]
+        strength += fitted.attributions(shown)[0].abs().mean()
+    y, p, w, of = (np.concatenate(parts) for parts in zip(*_numbered(splits, found), strict=True))
+    return auc_within(of)(y, p, w), strength
+
+
+def _grown(n_rows: int) -> TreeSize:
+    return TreeSize(16, 200, 0.05, min_rows=20) if n_rows >= MANY_DEALS else small_trees(n_rows)
 
 
 def _rung_auc(task: WinTask, folds: Sequence[Fold], splits: Sequence[Split], rung: Rung) -> float:
