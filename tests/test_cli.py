@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +14,7 @@ import pytest
 from winworth.bundle import champion
 from winworth.errors import ConfigError, IntegrityError
 from winworth.flows.explain import explain
-from winworth.flows.predict import predict
+from winworth.flows.predict import Wanted, predict
 from winworth.sheets import from_csv
 from winworth.tracking import open_store
 
@@ -145,11 +146,22 @@ def test_predict_twice_writes_the_same_bytes(demo, demo_copy):
 
 
 def test_where_asked_open_deals_get_an_interval_of_their_chance(demo_copy):
-    done = predict(demo_copy.settings, as_of=pd.Timestamp(AS_OF).date(), home=demo_copy.home, doubt=True)
+    done = predict(demo_copy.settings, as_of=pd.Timestamp(AS_OF).date(), home=demo_copy.home, wanted=Wanted(doubt=True))
     assert (done.deals["win_low"] <= done.deals["win_high"]).all()
     between = done.deals["win_probability"].between(done.deals["win_low"] - 0.15, done.deals["win_high"] + 0.15)
     assert between.mean() > 0.9
     assert "win_low" not in done.accounts
+
+
+def test_where_asked_open_deals_get_their_chance_to_be_won_by_a_day(demo_copy):
+    day = pd.Timestamp(AS_OF).date()
+    by = [day + timedelta(days=n) for n in (60, 180)]
+    found = [predict(demo_copy.settings, as_of=day, home=demo_copy.home, wanted=Wanted(by=d)).deals for d in by]
+    sooner, later = (deals["win_probability_by"] for deals in found)
+    assert (sooner <= later).all() and sooner.mean() < later.mean() < 1
+    assert found[1]["win_probability_by"].mean() == pytest.approx(found[1]["win_probability"].mean(), rel=0.25)
+    with pytest.raises(ConfigError, match="--by 2026-06-30 is not later than the as-of date"):
+        predict(demo_copy.settings, as_of=day, home=demo_copy.home, wanted=Wanted(by=day))
 
 
 def test_the_csv_and_the_parquet_hold_the_same_accounts(demo):

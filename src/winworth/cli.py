@@ -106,14 +106,17 @@ def predict(
     lang: Language = Lang.en,
     excel_fr: Annotated[bool, typer.Option("--excel-fr", help="CSV with ; and decimal comma, for a French Excel.")] = False,
     doubt: Annotated[bool, typer.Option("--doubt", help="Add each open deal's interval of its win probability.")] = False,
+    by: Annotated[str | None, typer.Option("--by", help="Add each open deal's chance to be won by this day.")] = None,
     set_: Set = [],  # noqa: B006
     json: Json = False,
 ) -> None:
     """Score every account and open deal with the champion."""
     from winworth import printed
+    from winworth.flows.predict import Wanted
     from winworth.flows.predict import predict as run
 
-    done = run(_settings(conf, set_), as_of=_day(as_of), home=home, lang=lang, excel_fr=excel_fr, doubt=doubt)
+    wanted = Wanted(excel_fr, doubt, None if by is None else _day(by, "--by"))
+    done = run(_settings(conf, set_), as_of=_day(as_of), home=home, lang=lang, wanted=wanted)
     _print(printed.predicted(done), json)
 
 
@@ -167,11 +170,11 @@ def _settings(conf: Path, overrides: list[str]) -> Any:
     return load_settings(conf, overrides=tuple(overrides))
 
 
-def _day(text: str) -> date:
+def _day(text: str, option: str = "--as-of") -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise ConfigError(f"--as-of {text} is not a date. Write it as 2026-06-30.") from error
+        raise ConfigError(f"{option} {text} is not a date. Write it as 2026-06-30.") from error
 
 
 def _track(quiet: bool) -> Any:

@@ -165,10 +165,8 @@ def _ladder(ladder: list[dict]) -> Table:
 def _data_ladder(found: dict) -> str:
     """Say what a history of this size may try, and when it may try more."""
     told = f"{found['n_telling']} telling deals may try {', '.join(found['may_try'])}"
-    if not found["further"]:
-        return f"{told}."
-    more = f"from {found['further_from']:,} on" if found["further_from"] else "with enough wins and losses"
-    return f"{told}; {more} also {', '.join(found['further'])}."
+    more = [f"{name} from {least:,} on" if least else name for name, least in found["further"].items()]
+    return f"{told}; not yet: {', '.join(more)}." if more else f"{told}."
 
 
 def _quality(win: dict) -> Table:

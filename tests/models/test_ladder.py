@@ -107,3 +107,15 @@ def test_a_fold_is_calibrated_by_the_others(outcomes):
 def test_only_a_long_history_may_try_large_trees():
     assert [rung.name for rung in ladder.rungs_for(ladder.MANY_DEALS - 1)[1]] == ["trees"]
     assert [rung.size.leaves for rung in ladder.rungs_for(ladder.MANY_DEALS)[1]] == [6, 16, 63]
+
+
+def test_trees_by_themselves_are_not_chosen_in_a_short_history(outcomes, margins):
+    told = on_rows(trees_better_by(0.4, margins, outcomes, right=0.8), outcomes)
+    assert ladder._choose(RUNGS, told).chosen.name == "trees"
+    climb = ladder._choose(RUNGS, told, barred=("trees",))
+    assert climb.chosen.name != "trees" and "trees" in climb.loss
+
+
+def test_a_history_is_worth_no_more_than_its_rarer_outcome_bears():
+    assert ladder.telling_deals(500, 500) == 1000
+    assert ladder.telling_deals(60, 40_000) == ladder.telling_deals(40_000, 60) == 300

@@ -21,6 +21,7 @@ RIDGE_STRENGTH = 0.1
 PERIOD_DAYS = 30
 LEAST = 30  # of deals won, and of deals lost, below which no date is given
 DATE_COLUMNS = ("expected_close_on", "expected_close_low", "expected_close_high")
+WON_BY = "win_probability_by"
 _OPEN = 2**40
 
 
@@ -41,6 +42,10 @@ class CloseDates:
         start = np.datetime64(as_of, "D")
         later = {name: start + np.maximum(np.round(values), 1).astype("timedelta64[D]") for name, values in days.items()}
         return pd.DataFrame({name: values.astype("datetime64[s]") for name, values in later.items()}, features.index)
+
+    def won_by(self, features: pd.DataFrame, age_days: np.ndarray, *, days: int) -> np.ndarray:
+        """Return the chance that each open deal is won within `days` from now."""
+        return self.hazards.win_probability_by(self.matrix.transform(features), np.asarray(age_days, dtype=float), days)
 
     def to_files(self) -> dict[str, bytes]:
         """Return the model version's files for dates: JSON and LightGBM's text, no pickle."""
@@ -76,13 +81,23 @@ def learn_dates(task: WinTask, rows: pd.DataFrame, *, as_of: date) -> CloseDates
     return CloseDates(matrix, hazards.fit(matrix.transform(task.features), task.histories, age, day=int(day.astype(int))))
 
 
-def close_dates(dates: CloseDates | None, rows: pd.DataFrame, features: pd.DataFrame, *, as_of: date) -> pd.DataFrame:
-    """Return DATE_COLUMNS for scored rows (basis, age_days): missing but for open deals whose age is known."""
-    missing = {name: pd.Series(pd.NaT, index=rows.index, dtype="datetime64[s]") for name in DATE_COLUMNS}
+def close_dates(
+    dates: CloseDates | None, rows: pd.DataFrame, features: pd.DataFrame, *, as_of: date, by: date | None = None
+) -> pd.DataFrame:
+    """Return DATE_COLUMNS for scored rows (basis, age_days): missing but for open deals whose age is known.
+
+    With a day `by`, WON_BY follows: the chance to be won from `as_of` to that day, by the hazards. The ranked win probability
+    is another model, so that at the horizon the two differ a little.
+    """
+    missing = pd.DataFrame({name: pd.Series(pd.NaT, index=rows.index, dtype="datetime64[s]") for name in DATE_COLUMNS})
+    missing = missing if by is None else missing.assign(**{WON_BY: np.nan})
     known = (rows["basis"] == "open_deal") & rows["age_days"].notna()
     if dates is None or not known.any():
-        return pd.DataFrame(missing)
-    told = dates.predict(features[known.to_numpy()], rows.loc[known, "age_days"].to_numpy(), as_of=as_of)
+        return missing
+    features, age = features[known.to_numpy()], rows.loc[known, "age_days"].to_numpy()
+    told = dates.predict(features, age, as_of=as_of)
+    if by is not None:
+        told = told.assign(**{WON_BY: dates.won_by(features, age, days=(by - as_of).days)})
     return told.set_axis(rows.index[known]).reindex(rows.index)
 
 

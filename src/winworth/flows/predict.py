@@ -13,7 +13,7 @@ from winworth.config import Settings
 from winworth.errors import ConfigError
 from winworth.features.build import absent_features, build_features
 from winworth.features.examples import scoring_examples
-from winworth.flows.dates import DATE_COLUMNS, close_dates, read_dates
+from winworth.flows.dates import DATE_COLUMNS, WON_BY, close_dates, read_dates
 from winworth.flows.prepare import Prepared, prepare
 from winworth.flows.record import read_record
 from winworth.lock import run_lock
@@ -41,20 +41,30 @@ class Predicted:
     run: dict
 
 
-def predict(
-    settings: Settings, *, as_of: date, home: Path, lang: str = "en", excel_fr: bool = False, doubt: bool = False
-) -> Predicted:
+@dataclass(frozen=True)
+class Wanted:
+    """What scores are written with beside the usual: CSV for a French Excel; for open deals, `doubt` (win_low and win_high, the
+    Venn-Abers interval of their win probability) and the chance to be won `by` a day.
+    """
+
+    excel_fr: bool = False
+    doubt: bool = False
+    by: date | None = None
+
+
+def predict(settings: Settings, *, as_of: date, home: Path, lang: str = "en", wanted: Wanted = Wanted()) -> Predicted:  # noqa: B008 (frozen)
     """Score what is open on `as_of` with the champion and write `home`/scores/<as_of>.
 
-    With `doubt`, open deals get win_low and win_high: the Venn-Abers interval of their win probability. Raises
-    IntegrityError where the champion's files are not what its manifest says, before LightGBM opens one.
+    Raises IntegrityError where the champion's files are not what its manifest says, before LightGBM opens one.
     """
+    if wanted.by is not None and wanted.by <= as_of:
+        raise ConfigError(f"--by {wanted.by} is not later than the as-of date {as_of}: what was won by then is known.")
     with run_lock(home, "predict"):
         bundle = open_champion(home, as_of)
         scorer = Scorer.from_files(bundle.contents)
         prepared = prepare(settings, as_of=as_of, catalog=scorer.catalog)
         _require_features(scorer, prepared)
-        scored = score_rows(scorer, prepared, bundle, doubt=doubt)
+        scored = score_rows(scorer, prepared, bundle, wanted)
         rows, words = scored.table.assign(row=scored.table.index), scored.words
         prepared = replace(prepared, warnings=prepared.warnings + scored.warnings)
         accounts = _accounts(rows, settings)
@@ -63,7 +73,7 @@ def predict(
         accounts, deals = with_words(accounts, words[lang]), with_words(deals, words[lang])
         run = _run(bundle, prepared, accounts, deals, as_of)
         folder = home / "scores" / as_of.isoformat()
-        publish_folder(folder, _files(accounts, deals, prepared, run, excel_fr) | _text_files(texts))
+        publish_folder(folder, _files(accounts, deals, prepared, run, wanted.excel_fr) | _text_files(texts))
         return Predicted(accounts, deals, folder, run)
 
 
@@ -89,7 +99,7 @@ class Rows:
     warnings: tuple[str, ...]
 
 
-def score_rows(scorer: Scorer, prepared: Prepared, bundle: Bundle, *, doubt: bool) -> Rows:
+def score_rows(scorer: Scorer, prepared: Prepared, bundle: Bundle, wanted: Wanted = Wanted()) -> Rows:  # noqa: B008 (frozen)
     """Score each open deal and each account without one."""
     rows = scoring_examples(prepared.snapshot, exclude_kinds=tuple(bundle.json("metrics.json")["exclude_kinds"]))
     features = build_features(rows, prepared.snapshot, scorer.catalog)
@@ -103,9 +113,9 @@ def score_rows(scorer: Scorer, prepared: Prepared, bundle: Bundle, *, doubt: boo
     known = rows[["account_id", "deal_id", "basis"]].assign(
         name=_names(rows, prepared), as_of=prepared.snapshot.as_of.isoformat()
     )
-    dates = close_dates(read_dates(bundle.contents), rows, features, as_of=prepared.snapshot.as_of)
+    dates = close_dates(read_dates(bundle.contents), rows, features, as_of=prepared.snapshot.as_of, by=wanted.by)
     last = pd.DataFrame({"segment": scored.segment, "model_version": bundle.version}, index=rows.index)
-    if doubt:
+    if wanted.doubt:
         table = table.join(_win_interval(scorer, features, bundle))
     return Rows(pd.concat([known, table, dates, last, scored.criteria.round(1)], axis=1), words, _strange(scorer, features))
 
@@ -143,7 +153,7 @@ def with_words(table: pd.DataFrame, words: pd.DataFrame) -> pd.DataFrame:
 
 def _accounts(rows: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     """Make one row an account, with its tier; columns in the order people read them."""
-    accounts = by_account(rows.drop(columns=[*DATE_COLUMNS, *_DOUBT], errors="ignore"))
+    accounts = by_account(rows.drop(columns=[*DATE_COLUMNS, WON_BY, *_DOUBT], errors="ignore"))
     rank = accounts["expected_value"].fillna(accounts["win_probability"])
     tier = assign_tiers(rank, accounts["account_id"], shares=settings.scoring.tiers)
     accounts = accounts.assign(tier=tier)

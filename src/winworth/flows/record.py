@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from winworth.models.evaluate import BASELINES, Judged, WinReport
-from winworth.models.ladder import MANY_DEALS, Ladder, Tested, rungs_for, telling_deals
+from winworth.models.ladder import MANY_DEALS, TREES_ALONE, Ladder, Tested, rungs_for, telling_deals
 from winworth.models.learning_curve import MORE, LearningCurve
 from winworth.models.metrics import Figure
 from winworth.scoring.scorer import Scorer
@@ -63,14 +63,10 @@ def data_ladder(counts: Counts, *, enough: bool = True) -> dict:
 
     Telling deals are closed ones, at most five for each of the rarer outcome.
     """
-    rungs = [rung.name for part in rungs_for(counts.n_telling) for rung in part] if enough else []
-    further = [rung.name for part in rungs_for(MANY_DEALS) for rung in part if rung.name not in rungs]
-    return {
-        "n_telling": counts.n_telling,
-        "may_try": ["base rate", *rungs, *(["average"] if rungs else [])],
-        "further": further if enough else ["ridge", "trees"],
-        "further_from": MANY_DEALS if enough and further else None,
-    }
+    steps = {"ridge": 0, "average": 0, "trees": TREES_ALONE} | {rung.name: MANY_DEALS for rung in rungs_for(MANY_DEALS)[1][1:]}
+    further = {name: least for name, least in steps.items() if not enough or counts.n_telling < least}
+    may_try = ["base rate", *(name for name in steps if name not in further)]
+    return {"n_telling": counts.n_telling, "may_try": may_try, "further": further}
 
 
 def base_rate_record(counts: Counts) -> dict:

@@ -5,6 +5,7 @@ does better in the folds. The criteria without context are tested beside the lad
 by themselves; they are never chosen.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -20,6 +21,7 @@ from winworth.models.trees import TreeSize, small_trees
 
 RIDGE_STRENGTHS = (0.003, 0.01, 0.03, 0.3)
 MANY_DEALS = 10_000
+TREES_ALONE = 1500  # telling deals below which trees by themselves lose to ridge or to the average on fresh deals
 A_RARE_ONE_BEARS = 5  # closed deals: a history of many losses and few wins tells no more than its wins do
 SAYS_NOTHING = ("base rate", "context")  # of the account: a model chosen among these gives nothing to rank by
 
@@ -102,7 +104,7 @@ def climb(
     The rung with the least log loss is the best; chosen is the simplest one behind it by no more than one standard error
     of the paired difference, accounts counted as one draw (Breiman et al. 1984, the one-standard-error rule). Settings that
     were `tuned` stand at the top, and must be better than every rung below by as much. The way the present champion was made
-    is tested beside the ladder, and never chosen.
+    is tested beside the ladder, and never chosen; nor are trees by themselves in a short history.
     """
     ridges, trees = rungs_for(n_deals)
     apart = [*_apart("context", trees[0].size), *_apart("criteria", trees[0].size)] if task.context else []
@@ -120,7 +122,7 @@ def climb(
     named = [Rung("base rate"), *best_apart, Rung("ridge", C=ridge.C), trees[0], average, *trees[1:], *top, *reigning]
     margins = {rung.name: margins[rung.name] for rung in named}
     tested = Tested(tested.rows, tested.fold, tested.y, tested.weight, tested.accounts, margins)
-    return _choose({rung.name: rung for rung in named}, tested)
+    return _choose({rung.name: rung for rung in named}, tested, barred=("trees",) if n_deals < TREES_ALONE else ())
 
 
 def _apart(reads: Literal["context", "criteria"], size: TreeSize) -> list[Rung]:
@@ -158,11 +160,12 @@ def _rows(tested: Tested, name: str) -> np.ndarray:
     return log_loss_rows(tested.y, expit(tested.margins[name]))
 
 
-def _choose(rungs: dict[str, Rung], tested: Tested) -> Ladder:
+def _choose(rungs: dict[str, Rung], tested: Tested, barred: Collection[str] = ()) -> Ladder:
     loss = {name: _loss(tested, name) for name in rungs}
-    best = min((name for name in loss if rungs[name].may_be_chosen), key=loss.get)
+    eligible = [name for name, rung in rungs.items() if rung.may_be_chosen and name not in barred]
+    best = min(eligible, key=loss.get)
     behind = {
         name: paired_difference(_rows(tested, name), _rows(tested, best), tested.weight, tested.accounts) for name in rungs
     }
-    chosen = next(name for name, (mean, error) in behind.items() if mean <= error and rungs[name].may_be_chosen)
+    chosen = next(name for name, (mean, error) in behind.items() if mean <= error and name in eligible)
     return Ladder(rungs, loss, behind, rungs[chosen], tested)
