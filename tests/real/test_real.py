@@ -1,6 +1,8 @@
 """Public data sets, by configuration only: the figures that are honestly to be had, and the traps that are set."""
 
 import os
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -61,7 +63,15 @@ def test_maven_with_its_late_filled_account_is_refused_by_name(tmp_path):
 def test_ibm_reaches_its_honest_figures_and_prints_the_leak_tax(tmp_path):
     metrics = trained("ibm", tmp_path, n_boot=30).metrics
     win = metrics["win"]["cross_validated"]
-    assert win["auc"]["value"] >= 0.843
-    assert win["brier"]["value"] <= 0.1215
+    assert win["auc"]["value"] >= 0.845
+    assert win["brier"]["value"] <= 0.1207
     assert 0.93 < metrics["leak_tax"]["auc_with"] < 0.96
     assert len(metrics["leak_tax"]["columns"]) == 7
+
+
+@pytest.mark.slow
+def test_on_the_last_fifth_of_ibm_chances_keep_their_slope_though_the_base_rate_moved():
+    bench = HERE.parents[1] / "bench" / "tune_ibm.py"
+    done = subprocess.run([sys.executable, str(bench), "--trials", "0"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "base rate 0.293, against 0.2" in done.stdout

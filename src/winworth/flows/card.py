@@ -4,7 +4,10 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from winworth.models.learning_curve import MORE
+
 NOT_MEASURED = "not measured"
+_RIVALS = {"stage": "win rate by stage", "crm": "the CRM's or the seller's own chance", "champion": "the champion's recipe"}
 
 
 def model_card(metrics: Mapping, weights: pd.DataFrame) -> str:
@@ -34,6 +37,10 @@ def _data(metrics: Mapping) -> list[str]:
     win = metrics["win"]
     deals = f"{win['n_deals']} deals: {win['n_won']} won, {win['n_lost']} lost, {win['n_open']} open and censored"
     lines = ["", "## Data", "", f"- {deals}; {win['n_examples']} examples, horizon {metrics['horizon_days']} days"]
+    first, last = metrics.get("opened") or (None, None)
+    lines.append(
+        f"- Period: deals opened from {first} to {last}" if first else f"- Period: {NOT_MEASURED}, deals have no dates"
+    )
     for count in metrics["read"]:
         kept = f"{count['n_used']} of {count['n_read']} rows used, {count['n_quarantined']} quarantined"
         lines.append(f"- {count['table']}: {kept}; SHA-256 {count['sha256'][:16]}")
@@ -46,6 +53,9 @@ def _quality(metrics: Mapping) -> list[str]:
     for key in ("out_of_time", "cross_validated", "new_accounts"):
         lines.append(f"- {key.replace('_', ' ').capitalize()}: {_told(win[key])}")
     lines += [f"- Baseline {name}: {_told(found)}" for name, found in win["baselines"].items()]
+    absent = [told for name, told in _RIVALS.items() if name not in win["baselines"]]
+    lines += [f"- Baseline {told}: {NOT_MEASURED}, there is none" for told in absent]
+    lines += _history(win)
     for feature, levels in (metrics.get("slices") or {}).items():
         for level, found in levels.items():
             lines.append(f"- {feature} {level}: {_pair(found, 'auc')}, {_pair(found, 'observed_over_expected')}")
@@ -55,6 +65,20 @@ def _quality(metrics: Mapping) -> list[str]:
     for name, figure in (metrics["value"] or {}).items():
         lines.append(f"  - {name}: {_figure(figure)}, n = {figure['n']}")
     return lines
+
+
+def _history(win: Mapping) -> list[str]:
+    """Say what a history of this size may try, what more of it would buy, and how the chances that came true are parted."""
+    ladder, lines = win["data_ladder"], []
+    lines.append(f"- {ladder['n_telling']} telling deals may try: {', '.join(ladder['may_try'])}")
+    curve = win.get("learning_curve")
+    bought = _figure(curve["gain_of_more"]) if curve else NOT_MEASURED
+    lines.append(f"- Another {MORE} closed deals would take off the log loss: {bought} (80 % interval)")
+    parts = win.get("reliability")
+    told = (
+        f"miscalibration {parts['miscalibration']:.4f}, discrimination {parts['discrimination']:.4f}" if parts else NOT_MEASURED
+    )
+    return [*lines, f"- Brier score parted by pool-adjacent-violators (CORP): {told}"]
 
 
 def _gate(metrics: Mapping) -> list[str]:
@@ -68,17 +92,19 @@ def _leakage(metrics: Mapping) -> list[str]:
     win, tax = metrics["win"], metrics["leak_tax"]
     forward = bool(win["out_of_time"])
     tested = f"locked quarter {win['period']}, read by the gate only" if forward else "none: folds, since there are no dates"
-    choice = "forward in time" if win.get("chosen_forward") else "folds apart by account or group"
+    choice = "in folds forward in time" if win.get("chosen_forward") else "in folds apart by account or group"
     refused = f"AUC {tax['auc_without']:.3f} without, {tax['auc_with']:.3f} with {', '.join(tax['columns'])}" if tax else ""
     random = win.get("random_split_auc")
-    split = f"a random split would have reported AUC {random:.3f}" if random else f"random split {NOT_MEASURED}"
+    split = f"random split {NOT_MEASURED}"
+    if random:
+        split = f"a random split would have reported AUC {random:.3f}, folds forward in time gave {win['forward_auc']:.3f}"
     leaks = metrics.get("leaks")
     n_found = sum(bool(finding["found"]) for finding in leaks["findings"]) if leaks else 0
     found = NOT_MEASURED if leaks is None else f"{n_found} findings of the leak tests"
     rows = [
         ("no test set", tested),
         ("pre-processing on training and test rows", "levels, medians and scales are learnt on training rows of each fold"),
-        ("feature selection on training and test rows", f"no features are selected; the model is chosen by {choice}"),
+        ("feature selection on training and test rows", f"no features are selected; the model is chosen {choice}"),
         ("duplicates", "rows with the same inputs never stand on both sides of a split; repeated keys are dropped or refused"),
         ("illegitimate features", refused or f"no column was refused; leak tax {NOT_MEASURED}"),
         ("temporal leakage", f"features see what was known on the example's day; {found}"),

@@ -129,6 +129,12 @@ def calibration_rows(tested: Tested, rung: str) -> dict:
     return {"margin": margin.tolist(), "won": tested.y[order].tolist(), "weight": np.round(tested.weight[order], 6).tolist()}
 
 
+def opened(deals: pd.DataFrame) -> list[str] | None:
+    """Return the first and the last day on which a deal opened; None without dates."""
+    days = deals["opened_on"].dropna() if "opened_on" in deals else []
+    return [days.min().date().isoformat(), days.max().date().isoformat()] if len(days) else None
+
+
 def read_record(report: ReadReport) -> list[dict]:
     """Return where the rows of each file went, for metrics.json."""
     names = ("table", "file", "sha256", "n_read", "n_used", "n_quarantined", "n_duplicate", "n_out_of_scope")

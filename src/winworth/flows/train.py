@@ -130,6 +130,7 @@ def _metrics(retrain: Retrain, learnt: Learnt, reference: Reference) -> dict:
         "slices": learnt.win.get("slices"),
         "weights_published": learnt.has_signal,
         "curves": learnt.curves,
+        "opened": record.opened(prepared.snapshot["deals"]),
         "read": record.read_record(prepared.crm.report),
         "warnings": warnings,
     }

@@ -1,0 +1,17 @@
+"""The benches that hold truths to account pass in their short form; in full they run by hand."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCH = Path(__file__).parents[1] / "bench"
+SHORT = [["fresh_deals.py", "--seeds", "4"], ["gate.py", "--worlds", "0"], ["growth.py", "--seeds", "2"]]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", SHORT, ids=lambda command: command[0])
+def test_a_bench_of_truths_holds(command):
+    done = subprocess.run([sys.executable, str(BENCH / command[0]), *command[1:]], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
