@@ -108,10 +108,12 @@ class Trees:
         blocks: tuple[int, ...] = (),
         seed: int = 0,
         threads: int = 2,
+        quantile: float = 0.5,
     ) -> "Trees":
         """Grow trees; the same rows give the same trees whatever the number of threads.
 
-        `monotone` has 1, -1 or 0 for each column, `blocks` what `LevelCodes` reads.
+        `monotone` has 1, -1 or 0 for each column, `blocks` what `LevelCodes` reads; `quantile` is read by the objective of
+        that name only.
         """
         import lightgbm
 
@@ -121,6 +123,7 @@ class Trees:
         rows = X if codes is None else codes.fold(X)
         settings = size.to_lightgbm() | {
             "objective": objective,
+            "alpha": quantile,
             "seed": seed,
             "num_threads": _threads_for(X, threads),
             "deterministic": True,

@@ -1,0 +1,80 @@
+"""Intervals by conformalised quantile regression (Romano, Patterson and Candes 2019) of what came over what was expected."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from winworth.models.trees import Trees, TreeSize
+
+TAIL = 0.1  # on either side of an 80 % interval
+LEAST = 100  # rows to learn from and to calibrate on, below which there is no interval
+MOST_ROWS = 60_000
+
+
+@dataclass(frozen=True)
+class RatioInterval:
+    """Trees for the low and the high end of a ratio, and by how much calibration moved both ends out (below 0: in).
+
+    `n_calibrated` counts the rows calibrated on. Where the low end is 0 nothing can fall below it, and the high end alone
+    is calibrated: a ratio that is often 0 would otherwise make every interval too wide.
+    """
+
+    low: Trees
+    high: Trees
+    moved: float
+    n_calibrated: int
+
+    def ends(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the ends of each row's 80 % interval, both at or above 0."""
+        low, high = _raw(self.low, self.high, X)
+        return np.where(low > 0, np.maximum(low - self.moved, 0), 0), np.maximum(high + self.moved, 0)
+
+    def to_files(self, name: str) -> dict[str, object]:
+        """Return what was learnt, by file name."""
+        learnt = {"moved": self.moved, "n_calibrated": self.n_calibrated}
+        return {f"{name}.json": learnt, f"{name}_low.txt": self.low.to_text(), f"{name}_high.txt": self.high.to_text()}
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, object], name: str) -> "RatioInterval":
+        """Rebuild what `to_files` wrote under a name."""
+        ends = (Trees.from_text(files[f"{name}_{end}.txt"]) for end in ("low", "high"))
+        return cls(*ends, **files[f"{name}.json"])
+
+
+def fit_interval(
+    X: np.ndarray, ratio: np.ndarray, is_latest: np.ndarray, *, seed: int, threads: int
+) -> RatioInterval | None:
+    """Learn both ends from the earlier rows and calibrate on the latest; None where either has fewer than `LEAST` rows."""
+    learn, calibrate = (_thinned(np.flatnonzero(rows)) for rows in (~is_latest, is_latest))
+    if min(len(learn), len(calibrate)) < LEAST:
+        return None
+    size = TreeSize(6, 100, 0.08, min_rows=int(np.clip(len(learn) // 200, 20, 200)))
+    options = {"size": size, "objective": "quantile", "seed": seed, "threads": threads}
+    trees = [Trees.fit(X[learn], ratio[learn], np.ones(len(learn)), quantile=q, **options) for q in (TAIL, 1 - TAIL)]
+    low, high = _raw(*trees, X[calibrate])
+    beyond = ratio[calibrate] - high
+    beyond = np.where(low > 0, np.maximum(beyond, low - ratio[calibrate]), beyond)
+    level = min(1.0, (1 - 2 * TAIL) * (1 + 1 / len(calibrate)))
+    return RatioInterval(*trees, float(np.quantile(beyond, level, method="higher")), len(calibrate))
+
+
+def coverage_by_group(y: np.ndarray, interval: tuple[np.ndarray, np.ndarray], group: np.ndarray) -> dict[object, tuple[float, int]]:
+    """Return for each group, say each tier, the share of values inside their interval, and how many there are.
+
+    >>> coverage_by_group(np.array([1.0, 5.0, 2.0]), (np.zeros(3), np.full(3, 3.0)), np.array(["A", "A", "B"]))
+    {'A': (0.5, 2), 'B': (1.0, 1)}
+    """
+    inside = (y >= interval[0]) & (y <= interval[1])
+    return {name: (float(inside[group == name].mean()), int((group == name).sum())) for name in sorted(set(group.tolist()))}
+
+
+def _raw(low: Trees, high: Trees, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return both ends before calibration, rid of what is below 1e-6, and never crossed."""
+    ends = low.margin(X), high.margin(X)
+    bottom, top = np.minimum(*ends), np.maximum(*ends)
+    return np.where(bottom > 1e-6, bottom, 0), top
+
+
+def _thinned(rows: np.ndarray) -> np.ndarray:
+    return rows[:: -(-max(len(rows), 1) // MOST_ROWS)]
