@@ -75,16 +75,24 @@ class Training:
 
 @dataclass(frozen=True)
 class ValueSettings:
-    """How a won deal's amount becomes value: `zero_amounts` says whether 0 was not filled in or really brought nothing."""
+    """Lifetime value: discounted gross margin of so many months. `margin_rate` turns turnover and amounts into margin where no
+    margin is known; `zero_amounts` says whether 0 was not filled in or really brought nothing.
+    """
 
     __pydantic_config__ = STRICT
 
+    months: int = 24
+    yearly_discount: float = 0.1
     margin_rate: float = 1.0
     zero_amounts: str = "unknown"
 
     def __post_init__(self):
         if self.zero_amounts not in ("unknown", "nothing"):
             raise ValueError(f"zero_amounts is {self.zero_amounts!r}; write unknown or nothing")
+        if not 3 <= self.months <= 120:
+            raise ValueError(f"months is {self.months}; lifetime value is counted over 3 to 120 months, commonly 24 or 36")
+        if not 0 <= self.yearly_discount < 1:
+            raise ValueError(f"yearly_discount is {self.yearly_discount}; it must be at least 0 and below 1, as in 0.1")
         if not 0 < self.margin_rate <= 1:
             raise ValueError(f"margin_rate is {self.margin_rate}; it must lie above 0 and not above 1")
 

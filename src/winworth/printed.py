@@ -47,6 +47,8 @@ def checked(found: "Checked") -> Report:
 
 def trained(done: "Trained") -> Report:
     """Say what was chosen, how it did beside its baselines, what the leak tax is and what weighs what."""
+    from winworth.flows.card import told_definition
+
     m = done.metrics
     win = m["win"]
     parts: list[Any] = [
@@ -61,7 +63,7 @@ def trained(done: "Trained") -> Report:
         parts.append(f"Base rate: {_short(win['baselines']['base_rate']['base_rate'])} of the deals that ended were won.")
     if m["value"]:
         told = ", ".join(f"{name} {_short(figure)}" for name, figure in m["value"].items())
-        parts.append(f"Value if won ({m['value_basis']}): {told}.")
+        parts.append(f"Value if won ({told_definition(m)}): {told}.")
     if m["leak_tax"]:
         tax = m["leak_tax"]
         parts.append(
@@ -118,7 +120,8 @@ def explained(done: "Explained") -> Report:
     """Show an account's scorecard; the points add up to its score."""
     deal = f"deal {done.deal_id}" if done.deal_id else "its next deal"
     head = f"Account {done.account_id}, {deal}: score {done.figures['score']:.1f}, "
-    head += f"win probability {done.figures['win_probability']:.0%}, expected value {_money(done.figures['expected_value'])}"
+    head += f"win probability {done.figures['win_probability']:.0%}, expected value {_money(done.figures['expected_value'])}, "
+    head += f"of which {_money(done.figures['residual_value'])} comes whatever becomes of its deals"
     table = _table(f"Score {done.figures['score']:.1f}", ["criterion", "values", "0-100", "weight", "points"], n_text=2)
     for line in done.lines:
         table.add_row(line["criterion"], line["values"], f"{line['score']:.0f}", str(line["weight"]), f"{line['points']:.1f}")

@@ -105,7 +105,7 @@ def test_twins_within_an_account_do_not_shrink_the_interval():
 def test_columns_are_found_by_name():
     X, y = worlds(200)
     table = pd.DataFrame(X, columns=list("abcd"))
-    fitted = fit_value(table, y, np.ones(200), np.arange(200), seed=0, threads=1)
+    fitted = fit_value(table, y, np.ones(200), np.arange(200), form="two_part", seed=0, threads=1)
     told = [fitted.model.predict(fitted.matrix.transform(t)) for t in (table, table[list("dbca")])]
     assert np.array_equal(*told)
 

@@ -33,7 +33,7 @@ def test_salvirt_ranks_as_well_as_its_448_rows_allow(tmp_path):
     assert win["out_of_time"] is None
     assert win["cross_validated"]["auc"]["value"] >= 0.82
     assert metrics["value"] is None
-    assert "none" in metrics["value_basis"]
+    assert metrics["value_definition"]["basis"] == "none"
 
 
 def test_maven_has_nothing_to_rank_by_and_promotion_says_so(tmp_path):

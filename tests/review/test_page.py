@@ -50,7 +50,7 @@ def metrics_of(**changes: object) -> dict:
         "horizon_days": 180,
         "win": win,
         "value": {name: figure(0.6) for name in ("mae", "spearman", "gini", "total_ratio", "coverage_80")},
-        "value_basis": "amount x margin rate 0.7",
+        "value_definition": {"months": 24, "yearly_discount": 0.1, "basis": "margin", "share_seen": 0.6},
         "leak_tax": {"columns": ["deals.loss_reason"], "auc_without": 0.78, "auc_with": 0.97, "rung": "average"},
         "gate": {"passed": True, "reasons": [], "checks": [{"name": "enough_deals", "passed": True, "says": "520 won"}]},
         "weights_published": True,
@@ -236,7 +236,7 @@ def test_the_page_is_light(lang):
 def test_hostile_text_is_harmless_everywhere(lang):
     criteria = {"budget": (HOSTILE, "needs_value", 60, 40, "up"), "sector": (HOSTILE, HOSTILE, 40, 40, "up")}
     texts = dict.fromkeys(["name", "segment_label", "reason_1", "basis"], HOSTILE)
-    metrics = metrics_of(value_basis=HOSTILE, warnings=[HOSTILE])
+    metrics = metrics_of(value_definition={"basis": HOSTILE}, warnings=[HOSTILE])
     metrics["read"][0]["file"] = metrics["leak_tax"]["columns"][0] = metrics["win"]["chosen"] = HOSTILE
     review = review_of(
         company=HOSTILE,
@@ -274,7 +274,7 @@ def test_every_phrase_is_used():
     folder = files("winworth.review")
     source = " ".join(path.read_text() for path in folder.iterdir() if path.name.endswith(".py"))
     source += folder.joinpath("templates", "page.html.j2").read_text()
-    made = r"check_|basis_|family_|direction_|by_|block_|name_|means_|.*_(one|other|heading)$"
+    made = r"check_|basis_|family_|direction_|by_|value_of_|block_|name_|means_|.*_(one|other|heading)$"
     unused = [key for key in words_in("en").phrases if not re.match(made, key) and not re.search(rf"""["']{key}["']""", source)]
     assert unused == []
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from winworth.flows.worth import BASES
 from winworth.models.learning_curve import MORE
 
 NOT_MEASURED = "not measured"
@@ -24,6 +25,15 @@ def model_card(metrics: Mapping, weights: pd.DataFrame) -> str:
             *_limits(metrics),
         ]
     )
+
+
+def told_definition(metrics: Mapping) -> str:
+    """Say what lifetime value means in a run: what it is read from, over how many months, at what discount."""
+    told = metrics["value_definition"]
+    basis = BASES[told["basis"]]
+    if told["basis"] not in ("margin", "turnover"):
+        return basis
+    return f"{basis}, {told['months']} months, discounted at {told['yearly_discount']:.0%} a year"
 
 
 def _overruled(metrics: Mapping) -> list[str]:
@@ -61,7 +71,7 @@ def _quality(metrics: Mapping) -> list[str]:
             lines.append(f"- {feature} {level}: {_pair(found, 'auc')}, {_pair(found, 'observed_over_expected')}")
     if not metrics.get("slices"):
         lines.append(f"- By size class and sector: {NOT_MEASURED}")
-    lines.append(f"- Value: {metrics['value_basis']}" + ("" if metrics["value"] else f"; quality {NOT_MEASURED}"))
+    lines.append(f"- Value: {told_definition(metrics)}" + ("" if metrics["value"] else f"; quality {NOT_MEASURED}"))
     for name, figure in (metrics["value"] or {}).items():
         lines.append(f"  - {name}: {_figure(figure)}, n = {figure['n']}")
     return lines

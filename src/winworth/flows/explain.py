@@ -12,7 +12,8 @@ from winworth.features.build import build_features
 from winworth.features.examples import scoring_examples
 from winworth.flows.predict import open_champion
 from winworth.flows.prepare import prepare
-from winworth.scoring.expected import by_account
+from winworth.flows.worth import read_customers, residual_values
+from winworth.scoring.expected import by_account, with_residual
 from winworth.scoring.scorer import Scorer
 from winworth.weights.reasons import Wording
 
@@ -41,12 +42,13 @@ def explain(settings: Settings, account_id: str, *, as_of: date, home: Path, lan
     features = build_features(own, prepared.snapshot, scorer.catalog)
     scored = scorer.explain(features, (own["basis"] == "next_deal").to_numpy())
     rows = own.join(scored.table.rename(columns={"value_if_won": "lifetime_value"})).assign(row=own.index)
-    account = by_account(rows).iloc[0]
+    residual = residual_values(read_customers(bundle.contents), prepared.snapshot, settings)
+    account = with_residual(by_account(rows), residual.set_index("account_id")["value"]).iloc[0]
     best, deal = int(account["row"]), account["deal_id"]
-    names = ["win_probability", "lifetime_value", "value_low", "value_high", "expected_value", "score"]
+    names = ["win_probability", "lifetime_value", "value_low", "value_high", "residual_value", "expected_value", "score"]
     figures = {name: None if pd.isna(account[name]) else float(account[name]) for name in names}
     lines = _lines(scored.criteria.loc[best], features.loc[best], scorer, Wording(scorer.catalog, lang))
-    return Explained(account_id, own["basis"].iloc[best], None if pd.isna(deal) else str(deal), figures, lines)
+    return Explained(account_id, str(account["basis"]), None if pd.isna(deal) else str(deal), figures, lines)
 
 
 def _lines(scores: pd.Series, values: pd.Series, scorer: Scorer, wording: Wording) -> list[dict]:

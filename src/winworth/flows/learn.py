@@ -1,7 +1,7 @@
 """The steps of a retrain: examples, folds, the value of won deals, the reference population and the weights."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 
@@ -15,6 +15,7 @@ from winworth.features.build import build_features, is_deal_level
 from winworth.features.catalog import Catalog
 from winworth.features.examples import scoring_examples, training_examples
 from winworth.features.told import chance_told, reads_stage, stage_told
+from winworth.flows.worth import Worth
 from winworth.models.by_name import ByName
 from winworth.models.calibration import Platt
 from winworth.models.censoring import Histories
@@ -22,7 +23,7 @@ from winworth.models.folds import Fold, Observed, Plan, forward_plan, grouped_fo
 from winworth.models.metrics import Figure
 from winworth.models.task import Rung, WinTask
 from winworth.models.track import Track
-from winworth.models.value import LEAST, ValueIfWon, fit_value, value_metrics
+from winworth.models.value import LEAST, Value, choose_form, fit_value, value_metrics
 from winworth.models.win import WinModel
 from winworth.weights.attribution import Attributions, cross_fitted
 from winworth.weights.criteria import CriteriaWeights, criteria_weights
@@ -40,15 +41,6 @@ class Examples:
     features: pd.DataFrame
     account: np.ndarray
     twins: np.ndarray
-
-
-@dataclass(frozen=True)
-class Worth:
-    """The value of won deals by example: money, NaN unless won and known; `basis` says what it is made of."""
-
-    money: np.ndarray
-    basis: str
-    n_unknown: int
 
 
 def day_number(day: date) -> int:
@@ -110,34 +102,39 @@ def plan_folds(examples: Examples, task: WinTask, settings: Settings, *, as_of: 
     return forward_plan(observed, is_enough, day=day_number(as_of), seed=task.seed, **days)
 
 
-def worth_of(examples: Examples, settings: Settings) -> Worth:
-    """Return what won deals brought: amount x margin rate; an amount of 0 is unknown unless the settings say otherwise."""
-    value = settings.scoring.value
-    amount = examples.rows["amount"].to_numpy(dtype=float)
-    money = amount * value.margin_rate
-    if value.zero_amounts == "unknown":
-        money = np.where(money > 0, money, np.nan)
-    won = examples.rows["won"].to_numpy()
-    unknown = examples.rows["deal_id"].to_numpy()[won & np.isnan(money)]
-    basis = f"amount of the deal x margin rate {value.margin_rate:g}: one basket, not a lifetime"
-    return Worth(np.where(won, np.maximum(money, 0), np.nan), basis, len(set(unknown)))
-
-
-def learn_value(task: WinTask, worth: Worth) -> ByName[ValueIfWon] | None:
+def learn_value(task: WinTask, worth: Worth) -> ByName[Value] | None:
     """Train the value model on all won deals known, or return None where too few have a value."""
     rows = np.flatnonzero(~np.isnan(worth.money))
     return _fit_worth(task, worth, rows) if _enough(worth, rows) else None
 
 
-def judge_value(task: WinTask, worth: Worth, plan: Plan) -> dict[str, Figure] | None:
-    """Measure value if won on deals the model has not seen: the locked quarter, or the folds where there are no dates."""
+def with_form(task: WinTask, worth: Worth, plan: Plan, *, worth_on: Callable[[int | None], Worth]) -> Worth:
+    """Choose the form of the value model by what was known before the locked quarter (by all where there are no dates)."""
+    fold = plan.locked or Fold(np.arange(len(task.won)), np.arange(0))
+    before = worth_on(fold.train_day)
+    rows = _known_won(task, before, fold.train, fold.train_day)
+    if not _enough(before, rows) or len(np.unique(task.accounts[rows])) < 10:
+        return worth
+    values = (task.features.iloc[rows], before.money[rows], task.weight[rows], task.accounts[rows])
+    form, gain = choose_form(*values, seed=task.seed, threads=task.threads)
+    return replace(worth, form=form, form_gain=gain)
+
+
+def judge_value(
+    task: WinTask, worth: Worth, plan: Plan, *, worth_on: Callable[[int | None], Worth]
+) -> dict[str, Figure] | None:
+    """Measure value if won on deals the model has not seen: the locked quarter, or the folds where there are no dates.
+
+    What is learnt from is worth what was known on the fold's training day (`worth_on`); what is tested, what is known now.
+    """
     folds = (plan.locked,) if plan.locked else plan.choice
     seen, told, owners = [], [], []
     for fold in folds:
-        train, test = _known_won(task, worth, fold.train, fold.train_day), _known_won(task, worth, fold.test, fold.test_day)
-        if not _enough(worth, train) or not len(test):
+        before = replace(worth_on(fold.train_day), form=worth.form)
+        train, test = _known_won(task, before, fold.train, fold.train_day), _known_won(task, worth, fold.test, fold.test_day)
+        if not _enough(before, train) or not len(test):
             return None
-        fitted = _fit_worth(task, worth, train)
+        fitted = _fit_worth(task, before, train)
         X = fitted.matrix.transform(task.features.iloc[test])
         seen.append(worth.money[test])
         owners.append(task.accounts[test])
@@ -238,10 +235,11 @@ def _enough(worth: Worth, rows: np.ndarray) -> bool:
     return int((worth.money[rows] > 0).sum()) >= 2 * LEAST
 
 
-def _fit_worth(task: WinTask, worth: Worth, rows: np.ndarray) -> ByName[ValueIfWon]:
+def _fit_worth(task: WinTask, worth: Worth, rows: np.ndarray) -> ByName[Value]:
     features = task.features.iloc[rows]
     accounts = task.accounts[rows]
-    return fit_value(features, worth.money[rows], task.weight[rows], accounts, seed=task.seed, threads=task.threads)
+    how = {"form": worth.form, "seed": task.seed, "threads": task.threads}
+    return fit_value(features, worth.money[rows], task.weight[rows], accounts, **how)
 
 
 def _known_won(task: WinTask, worth: Worth, rows: np.ndarray, day: int | None) -> np.ndarray:

@@ -16,9 +16,10 @@ from winworth.features.examples import scoring_examples
 from winworth.flows.dates import DATE_COLUMNS, WON_BY, close_dates, read_dates
 from winworth.flows.prepare import Prepared, prepare
 from winworth.flows.record import read_record
+from winworth.flows.worth import read_customers, residual_values
 from winworth.lock import run_lock
 from winworth.models.reliability import VennAbers
-from winworth.scoring.expected import by_account
+from winworth.scoring.expected import by_account, with_residual
 from winworth.scoring.scorer import Scorer, as_json
 from winworth.scoring.tiers import assign_tiers
 from winworth.sheets import to_csv, to_parquet
@@ -67,7 +68,8 @@ def predict(settings: Settings, *, as_of: date, home: Path, lang: str = "en", wa
         scored = score_rows(scorer, prepared, bundle, wanted)
         rows, words = scored.table.assign(row=scored.table.index), scored.words
         prepared = replace(prepared, warnings=prepared.warnings + scored.warnings)
-        accounts = _accounts(rows, settings)
+        residual = residual_values(read_customers(bundle.contents), prepared.snapshot, settings)
+        accounts = _accounts(rows, settings, residual.set_index("account_id")["value"])
         deals = rows[rows["basis"] == "open_deal"].drop(columns=["basis", "name"]).reset_index(drop=True)
         texts = {code: with_words(accounts, said)[_TEXTS] for code, said in words.items()}
         accounts, deals = with_words(accounts, words[lang]), with_words(deals, words[lang])
@@ -114,10 +116,16 @@ def score_rows(scorer: Scorer, prepared: Prepared, bundle: Bundle, wanted: Wante
         name=_names(rows, prepared), as_of=prepared.snapshot.as_of.isoformat()
     )
     dates = close_dates(read_dates(bundle.contents), rows, features, as_of=prepared.snapshot.as_of, by=wanted.by)
-    last = pd.DataFrame({"segment": scored.segment, "model_version": bundle.version}, index=rows.index)
+    last = {"value_basis": basis_of(bundle), "segment": scored.segment, "model_version": bundle.version}
+    last = pd.DataFrame(last, index=rows.index)
     if wanted.doubt:
         table = table.join(_win_interval(scorer, features, bundle))
     return Rows(pd.concat([known, table, dates, last, scored.criteria.round(1)], axis=1), words, _strange(scorer, features))
+
+
+def basis_of(bundle: Bundle) -> str:
+    """Return what the version's values are made of: margin, turnover, deal_amount or none."""
+    return bundle.json("metrics.json").get("value_definition", {}).get("basis", "deal_amount")
 
 
 def _win_interval(scorer: Scorer, features: pd.DataFrame, bundle: Bundle) -> pd.DataFrame:
@@ -151,13 +159,15 @@ def with_words(table: pd.DataFrame, words: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([table.iloc[:, :place], told, table.iloc[:, place:]], axis=1).drop(columns="row")
 
 
-def _accounts(rows: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+def _accounts(rows: pd.DataFrame, settings: Settings, residual: pd.Series) -> pd.DataFrame:
     """Make one row an account, with its tier; columns in the order people read them."""
     accounts = by_account(rows.drop(columns=[*DATE_COLUMNS, WON_BY, *_DOUBT], errors="ignore"))
+    accounts = with_residual(accounts, residual)
     rank = accounts["expected_value"].fillna(accounts["win_probability"])
     tier = assign_tiers(rank, accounts["account_id"], shares=settings.scoring.tiers)
     accounts = accounts.assign(tier=tier)
-    lead = ["account_id", "name", "as_of", "basis", "deal_id", *_LEAD, "tier"]
+    values = [*_LEAD[:-2], "residual_value", *_LEAD[-2:]]
+    lead = ["account_id", "name", "as_of", "basis", "deal_id", *values, "tier"]
     accounts = accounts[lead + [name for name in accounts.columns if name not in lead]]
     order = rank.sort_values(ascending=False, kind="stable").index
     return accounts.loc[order].reset_index(drop=True)

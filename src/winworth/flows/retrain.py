@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from winworth.config import Settings
+from winworth.crm.snapshot import take_snapshot
 from winworth.errors import DataError
 from winworth.features.catalog import Catalog
 from winworth.features.late import filled_late
@@ -17,16 +19,16 @@ from winworth.flows.leak_gate import LeakReport, older_extract, run_leak_tests, 
 from winworth.flows.learn import (
     Examples,
     Recipe,
-    Worth,
     day_number,
     examples_of,
     judge_value,
     plan_folds,
     win_task,
-    worth_of,
+    with_form,
 )
 from winworth.flows.prepare import Prepared, prepare, without_absent
 from winworth.flows.reigning import Reigning, better_than_champion, reigning
+from winworth.flows.worth import Worth, worth_of
 from winworth.models.calibration import Platt
 from winworth.models.evaluate import WinReport, judge_forward, judge_grouped, leak_tax, random_split_auc, slices
 from winworth.models.folds import Plan
@@ -69,6 +71,7 @@ class Learnt:
     tax: dict | None = None
     value: dict | None = None
     calibration: dict | None = None
+    worth: Worth | None = None
 
     @property
     def has_signal(self) -> bool:
@@ -87,7 +90,8 @@ def begin(settings: Settings, as_of: date, home: Path, track: Track) -> Retrain:
         catalog = without_features(catalog, leaks.excluded)
         examples = examples_of(prepared.snapshot, catalog, settings)
     task = win_task(examples, catalog, settings, prepared.snapshot)
-    return Retrain(settings, prepared, catalog, examples, task, worth_of(examples, settings), track, leaks, reigning(home))
+    worth = worth_of(examples.rows, prepared.snapshot, settings)
+    return Retrain(settings, prepared, catalog, examples, task, worth, track, leaks, reigning(home))
 
 
 def learn(retrain: Retrain) -> Learnt:
@@ -107,7 +111,9 @@ def learn(retrain: Retrain) -> Learnt:
     report = _judge(retrain, plan, ladder)
     chosen = ladder.chosen
     useful = ladder.rungs["trees"] if chosen.name in SAYS_NOTHING else chosen
-    value = judge_value(task, retrain.worth, plan)
+    worth_on = cache(lambda day: _worth_on(retrain, day))
+    worth = with_form(task, retrain.worth, plan, worth_on=worth_on)
+    value = judge_value(task, worth, plan, worth_on=worth_on)
     return Learnt(
         Recipe(chosen, ladder.tested.platt(chosen.name), day),
         record.win_record(report, ladder, counts) | _beside(retrain, plan, ladder, report, useful),
@@ -117,7 +123,17 @@ def learn(retrain: Retrain) -> Learnt:
         _leak_tax(retrain, plan, ladder.rungs.get("16 leaves", useful)),
         None if value is None else {name: figure.to_dict() for name, figure in value.items()},
         record.calibration_rows(ladder.tested, chosen.name),
+        worth,
     )
+
+
+def _worth_on(retrain: Retrain, day: int | None) -> Worth:
+    """Return what deals were worth as far as it was known on an earlier day."""
+    if day is None:
+        return retrain.worth
+    settings, then = retrain.settings, (np.datetime64("1970-01-01", "D") + day).item()
+    snapshot = take_snapshot(retrain.prepared.crm, as_of=then, waived=settings.waived(retrain.as_of))
+    return worth_of(retrain.examples.rows, snapshot, settings)
 
 
 def _comparable(retrain: Retrain) -> Rung | None:

@@ -5,7 +5,6 @@ from datetime import date
 from importlib.resources import files
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from winworth.bundle import save_version, set_challenger
@@ -26,6 +25,7 @@ from winworth.flows.learn import (
 )
 from winworth.flows.reigning import recipe_record
 from winworth.flows.retrain import Learnt, Retrain, begin, learn
+from winworth.flows.worth import customers_files, definition, learn_customers
 from winworth.lock import run_lock
 from winworth.models.track import Track, untracked
 from winworth.scoring.scorer import Scorer, as_json
@@ -63,7 +63,9 @@ def train(settings: Settings, *, as_of: date, home: Path, track: Track = untrack
             n = scorer.value.model.n_held_
             metrics["warnings"].append(f"{n} observations have an amount far beyond all others: it is held within reason.")
         dates = learn_dates(retrain.task, retrain.examples.rows, as_of=as_of)
-        version = save_version(home / "models", _files(scorer, dates, metrics, learnt.calibration), as_of=as_of)
+        customers = customers_files(learn_customers(retrain.prepared.snapshot, settings)) if learnt.has_signal else {}
+        files = _files(scorer, dates, metrics, learnt.calibration) | customers
+        version = save_version(home / "models", files, as_of=as_of)
         set_challenger(home / "models", version)
         files_from = settings.folder / settings.crm.folder if settings.crm.archive else None
         archive_extract(home, retrain.prepared.crm.report, as_of=as_of, files_from=files_from)
@@ -77,8 +79,9 @@ def _scorer(retrain: Retrain, learnt: Learnt, reference: Reference) -> Scorer:
     win = learnt.recipe.fit(task)
     if not learnt.has_signal:
         return Scorer(catalog, win, None, no_weights(catalog, list(task.features.columns)), None)
-    value = learn_value(task, retrain.worth)
-    weights = weigh(task, retrain.worth, reference, catalog, recipe=learnt.recipe, track=retrain.track)
+    worth = learnt.worth or retrain.worth
+    value = learn_value(task, worth)
+    weights = weigh(task, worth, reference, catalog, recipe=learnt.recipe, track=retrain.track)
     return Scorer(catalog, win, value, weights, _segments(weights, reference, catalog, retrain.settings))
 
 
@@ -99,10 +102,11 @@ def _segments(weights: CriteriaWeights, reference: Reference, catalog: Catalog, 
 
 
 def _metrics(retrain: Retrain, learnt: Learnt, reference: Reference) -> dict:
-    settings, worth, prepared = retrain.settings, retrain.worth, retrain.prepared
-    warnings = list(prepared.warnings)
+    settings, worth, prepared = retrain.settings, learnt.worth or retrain.worth, retrain.prepared
+    warnings = [*prepared.warnings, *worth.notes]
     if worth.n_unknown:
-        warnings.append(f"{worth.n_unknown} won deals have no amount: they count for winning and not for value.")
+        lacks = "amount" if worth.basis in ("deal_amount", "none") else "invoice yet"
+        warnings.append(f"{worth.n_unknown} won deals have no {lacks}: they count for winning and not for value.")
     if learnt.win["out_of_time"] and not learnt.win["chosen_forward"]:
         warnings.append("The history before the locked quarter is short: the model was chosen in folds apart by account.")
     if learnt.win.get("skipped_quarters"):
@@ -123,7 +127,7 @@ def _metrics(retrain: Retrain, learnt: Learnt, reference: Reference) -> dict:
         "win": learnt.win,
         "recipe": recipe_record(learnt.recipe.rung, list(retrain.task.features.columns)),
         "value": learnt.value,
-        "value_basis": worth.basis if not np.isnan(worth.money).all() else "none: no deal has an amount",
+        "value_definition": definition(settings, worth),
         "leak_tax": learnt.tax,
         "gate": gate.gate_record([*learnt.checks, *retrain.leaks.checks(retrain.catalog.features)]),
         "leaks": retrain.leaks.to_dict(),

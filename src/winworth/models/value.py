@@ -1,6 +1,7 @@
 """What an account is worth if its deal is won: whether it buys at all, and how much, both in logs."""
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -12,8 +13,9 @@ from winworth.models.by_name import ByName
 from winworth.models.folds import GroupedFolds
 from winworth.models.linear import Linear
 from winworth.models.matrix import FeatureMatrix
-from winworth.models.metrics import Figure, account_draws, gini, spearman
+from winworth.models.metrics import Figure, account_draws, gini, paired_difference, spearman
 from winworth.models.trees import Trees, TreeSize
+from winworth.models.tweedie import TweedieValue, tweedie_deviance_rows
 from winworth.models.win import WinModel
 
 LEAST = 30
@@ -135,13 +137,42 @@ class ValueIfWon(RegressorMixin, BaseEstimator):
         return model
 
 
+Form = Literal["two_part", "tweedie"]
+Value = ValueIfWon | TweedieValue
+
+
 def fit_value(
-    features: pd.DataFrame, value: np.ndarray, weight: np.ndarray, accounts: np.ndarray, *, seed: int, threads: int
-) -> ByName[ValueIfWon]:
+    features: pd.DataFrame, value: np.ndarray, weight: np.ndarray, accounts: np.ndarray, *, form: Form, seed: int, threads: int
+) -> ByName[Value]:
     """Train on the feature table of won deals whose value is known."""
     matrix = FeatureMatrix().fit(features)
-    model = ValueIfWon(seed=seed, threads=threads)
+    model = (TweedieValue if form == "tweedie" else ValueIfWon)(seed=seed, threads=threads)
     return ByName(matrix, model.fit(matrix.transform(features), value, weight, groups=accounts))
+
+
+def choose_form(
+    features: pd.DataFrame, value: np.ndarray, weight: np.ndarray, accounts: np.ndarray, *, seed: int, threads: int
+) -> tuple[Form, tuple[float, float]]:
+    """Return the form whose predictions have the lower Tweedie deviance in folds apart by account.
+
+    Two parts stay unless one Tweedie model is better by more than a standard error of the paired difference, accounts
+    counted as one draw. Returns that difference (Tweedie less two parts, relative to two parts) and its error beside it.
+    """
+    loss = {form: np.empty(len(value)) for form in get_args(Form)}
+    for train, test in GroupedFolds(5, seed).split(None, None, accounts):
+        rows = (features.iloc[train], value[train], weight[train], accounts[train])
+        for form, of_rows in loss.items():
+            fitted = fit_value(*rows, form=form, seed=seed, threads=threads)
+            predicted = fitted.model.predict(fitted.matrix.transform(features.iloc[test]))
+            of_rows[test] = tweedie_deviance_rows(value[test], predicted)
+    mean, error = paired_difference(loss["tweedie"], loss["two_part"], weight, accounts)
+    usual = float(np.average(loss["two_part"], weights=weight))
+    return ("tweedie" if mean < -error else "two_part"), (mean / usual, error / usual)
+
+
+def read_value(learnt: dict, trees_text: str) -> Value:
+    """Rebuild either form from what its `to_files` wrote."""
+    return (TweedieValue if learnt.get("form") == "tweedie" else ValueIfWon).from_files(learnt, trees_text)
 
 
 def held_within_reason(logs: np.ndarray) -> np.ndarray:

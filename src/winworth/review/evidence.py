@@ -53,8 +53,22 @@ def evidence_sentences(metrics: Mapping, words: Words) -> list[str]:
         columns = ", ".join(shown(column, 60).text for column in tax["columns"])
         without, with_them = words.percent(tax["auc_without"]), words.percent(tax["auc_with"])
         said.append(words.say("true_leak", columns=columns, without=without, with_them=with_them))
-    basis = shown(metrics.get("value_basis"), 300).text
-    return said + ([words.say("value_basis", basis=basis)] if basis else [])
+    return said + value_definition(metrics, words)
+
+
+def value_definition(metrics: Mapping, words: Words) -> list[str]:
+    """Say what lifetime value is: over how many months, at what discount, read from what; and how much of it was seen."""
+    told = metrics.get("value_definition")
+    if not told:
+        return []
+    key = f"value_of_{told['basis']}"
+    basis = words.say(key) if key in words.phrases else shown(told["basis"], 300).text
+    if told["basis"] not in ("margin", "turnover"):
+        return [words.say("value_definition_basket", basis=basis)]
+    months, rate = words.number(told["months"]), words.percent(told["yearly_discount"])
+    seen = words.percent(told["share_seen"])
+    said = [words.say("value_definition", months=months, rate=rate, basis=basis), words.say("value_expected_part")]
+    return [*said, words.say("value_share_seen", share=seen)]
 
 
 def _value_sentences(metrics: Mapping, words: Words) -> list[str]:

@@ -106,6 +106,7 @@ def _who(review: Review, words: Words) -> dict:
     return {
         "intro": words.say(intro, shown=words.number(len(lines)), n=words.number(n)),
         "lines": lines,
+        "definition": " ".join(evidence.value_definition(review.metrics, words)[:2]),
         "tiers": ranking.tier_table(review.accounts, review.currency, words),
     }
 
@@ -163,7 +164,7 @@ def _curves(curves: Mapping, words: Words) -> list[Chart]:
 def _data(review: Review, words: Words) -> dict:
     warnings = list(dict.fromkeys(harmless(text) for text in [*review.warnings, *review.metrics.get("warnings", ())]))
     more = len(warnings) - MOST_WARNINGS
-    n_next_deal = int((review.accounts["basis"] == "next_deal").sum())
+    n_next_deal = int((review.accounts["basis"] != "open_deal").sum())
     return {
         "read": [_read_row(row, words) for row in review.metrics.get("read") or ()],
         "warnings": [shown(text, 400) for text in islice(warnings, MOST_WARNINGS)],

@@ -25,6 +25,7 @@ class AccountLine:
     value: str
     value_range: str
     expected_value: str
+    residual: str
     reasons: tuple[Shown, ...]
 
 
@@ -89,8 +90,14 @@ def _line(row: dict, currency: str, words: Words) -> AccountLine:
         value=words.money(row["lifetime_value"], currency),
         value_range=words.say("value_range", low=low, high=high) if has_range else "",
         expected_value=words.money(row["expected_value"], currency),
+        residual=_residual(row.get("residual_value"), currency, words),
         reasons=tuple(reason for reason in told if reason.text),
     )
+
+
+def _residual(value: object, currency: str, words: Words) -> str:
+    """Say which part of the expected value comes whatever becomes of the deals; nothing where there is none."""
+    return "" if is_missing(value) or not value else words.say("residual_value", value=words.money(value, currency))
 
 
 def _segment_name(segment: object, label: object, words: Words) -> Shown:

@@ -1,4 +1,4 @@
-"""Expected value: win probability x value if won, for deals and for the accounts they belong to."""
+"""Expected value: what a customer still brings, and win probability x value if won of its deals, counted once."""
 
 import numpy as np
 import pandas as pd
@@ -29,3 +29,22 @@ def by_account(deals: pd.DataFrame) -> pd.DataFrame:
     any_won = -np.expm1(log_lost.groupby(by_value["account_id"]).sum().reindex(best.index))
     worth = expected.sum(min_count=1).reindex(best.index)
     return best.assign(win_probability=any_won, expected_value=worth, lifetime_value=worth / any_won).reset_index()
+
+
+def with_residual(accounts: pd.DataFrame, residual: pd.Series) -> pd.DataFrame:
+    """Add to each account what it still brings as a customer, whatever becomes of its deals.
+
+    `residual` is money by account_id. Returns the accounts with `residual_value` (0 for who was never invoiced),
+    `expected_value` = residual value + win probability x lifetime value, and `basis` customer where a customer has no open
+    deal. Where no value is known for deals, `expected_value` stays empty.
+
+    >>> accounts = pd.DataFrame({"account_id": ["A", "B"], "basis": ["next_deal", "open_deal"], "expected_value": [10.0, 65.0]})
+    >>> with_residual(accounts, pd.Series({"A": 40.0}))
+      account_id      basis  expected_value  residual_value
+    0          A   customer            50.0            40.0
+    1          B  open_deal            65.0             0.0
+    """
+    still = residual.reindex(accounts["account_id"]).fillna(0.0).to_numpy()
+    is_idle = (accounts["basis"] == "next_deal") & (still > 0)
+    basis = accounts["basis"].mask(is_idle, "customer")
+    return accounts.assign(basis=basis, expected_value=accounts["expected_value"] + still, residual_value=still)

@@ -12,7 +12,7 @@ from winworth.features.build import is_deal_level
 from winworth.features.catalog import Catalog
 from winworth.models.by_name import ByName
 from winworth.models.matrix import FeatureMatrix
-from winworth.models.value import ValueIfWon
+from winworth.models.value import Value, read_value
 from winworth.models.win import WinModel
 from winworth.scoring.segments import Segments
 from winworth.weights.attribution import Attributions
@@ -37,7 +37,7 @@ class Scorer:
 
     catalog: Catalog
     win: ByName[WinModel]
-    value: ByName[ValueIfWon] | None
+    value: ByName[Value] | None
     weights: CriteriaWeights
     segments: Segments | None
 
@@ -117,7 +117,7 @@ class Scorer:
         win = WinModel.from_files(read["win.json"], text.get("win_trees.txt"))
         value = None
         if "value.json" in read:
-            model = ValueIfWon.from_files(read["value.json"], text["value_trees.txt"])
+            model = read_value(read["value.json"], text["value_trees.txt"])
             value = ByName(FeatureMatrix.from_dict(read["value_matrix.json"]), model)
         weights = CriteriaWeights(
             pd.DataFrame(read["weights.json"]["table"]).set_index("criterion"),
