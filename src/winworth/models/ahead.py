@@ -11,6 +11,7 @@ from winworth.models.trees import Trees, TreeSize
 from winworth.models.value import held_within_reason
 
 LEAST_ENDS = 30  # customers' ends, below which the chance to leave is one for all
+SAY_OF_FREE = 0.25  # in logs; more of it is too low for large customers never followed for long, less for those who bought once
 RATE_WEIGHT = 0.5  # power of a customer's rate by which its ratio weighs: as in Tweedie's likelihood of power 1.5
 
 
@@ -18,10 +19,10 @@ RATE_WEIGHT = 0.5  # power of a customer's rate by which its ratio weighs: as in
 class Ahead:
     """A hazard of leaving and a margin while a customer, both by windows ahead (person-periods; Singer and Willett 1993).
 
-    The margin averages, in logs, trees on amounts and trees on the ratio of an amount to the customer's own rate: the first
-    see what customers have in common, the second carry over to sizes never followed for long. Amounts further from the
-    median than reason allows are held there (`reach`, in units of money); customers above it are left to the second.
-    `leaves` is trees or one chance for all; `free` and `of_rate` are None where nothing was ever earned.
+    The margin averages, in logs, trees on amounts (`SAY_OF_FREE`) and trees on the ratio of an amount to the customer's own
+    rate: the first see what customers have in common, the second carry over to sizes never followed for long. Amounts
+    further from the median than reason allows are held there (`reach`, in units of money); customers above it are left to
+    the second. `leaves` is trees or one chance for all; `free` and `of_rate` are None where nothing was ever earned.
     """
 
     leaves: Trees | float
@@ -39,7 +40,7 @@ class Ahead:
         if self.free is None or self.of_rate is None:
             return np.zeros(len(X))
         own = self.of_rate.margin(X) + np.log(rate * self.step)
-        return np.exp(np.where(rate * self.step > self.reach, own, (own + self.free.margin(X)) / 2))
+        return np.exp(np.where(rate * self.step > self.reach, own, own + SAY_OF_FREE * (self.free.margin(X) - own)))
 
     def to_files(self, name: str) -> dict[str, object]:
         """Return what was learnt, by file name."""

@@ -12,9 +12,11 @@ from scipy.special import betaln, gammaln, hyp2f1
 from sklearn.base import BaseEstimator
 
 from winworth.errors import DataError
+from winworth.models.endings import last_purchase
+from winworth.models.purchases import Purchases, gap_moments, window_sum
 
 LEAST_REPEATERS = 30  # customers who bought again, below which nothing is fitted
-IRREGULAR = 0.6  # coefficient of variation of gaps from which the model's Poisson buying is plausible
+IRREGULAR = 0.6  # variation of gaps from which buying at random, as the model has it, is plausible
 SANE = (1e-4, 1e4)  # parameters at these ends have run away
 
 
@@ -83,16 +85,42 @@ class BuyTillDie(BaseEstimator):
         return self.purchases(buyers, time) * self.spend(buyers)
 
 
-def is_irregular(gap_variation: np.ndarray) -> bool:
-    """Say whether purchases come irregularly enough for BG/NBD: the median variation of gaps is `IRREGULAR` or more.
+def buyers_of(purchases: Purchases) -> Buyers:
+    """Return what the models read of all customers with a purchase, in log's order, in weeks."""
+    starts, ends = purchases.starts(), purchases.position(0)
+    n_days = window_sum(purchases.n_days, starts, ends)
+    first = np.fmin.reduceat(np.append(purchases.first_day, np.nan), starts) if len(starts) else np.zeros(0)
+    last, kept = last_purchase(purchases, 0), n_days > 0
+    # a month's margin is shared out evenly over its days with a purchase: the first day's part is not a repeat's
+    opening = np.divide(purchases.margin, purchases.n_days, out=np.zeros(len(purchases.margin)), where=purchases.n_days > 0)
+    of_first = np.zeros(len(starts))
+    rows = np.flatnonzero(purchases.n_days > 0)[::-1]
+    of_first[purchases.of[rows]] = opening[rows]
+    repeats = n_days - 1
+    spend = (window_sum(purchases.margin, starts, ends) - of_first) / np.maximum(repeats, 1)
+    spend = np.where((repeats > 0) & (spend > 0), spend, np.nan)
+    weeks = ((last - first) / 7, (purchases.day_of(0) - first) / 7)
+    return Buyers(repeats[kept], *(time[kept] for time in weeks), spend[kept])
 
-    `gap_variation` has each customer's coefficient of variation, NaN where there are too few gaps; without any: False.
 
-    >>> is_irregular(np.array([0.1, 0.9, 1.2, np.nan])), is_irregular(np.array([np.nan]))
-    (True, False)
+def gap_variation(purchases: Purchases) -> float:
+    """Return the coefficient of variation of gaps within accounts, over all with two gaps or more; NaN without any.
+
+    It is the root of the pooled variance over the pooled squared mean, free of the bias that few gaps give to each: about 1
+    where purchases fall at random, near 0 where they are billed.
     """
-    known = gap_variation[~np.isnan(gap_variation)]
-    return bool(len(known) and np.median(known) >= IRREGULAR)
+    starts, ends = purchases.starts(), purchases.position(0)
+    n = window_sum(purchases.n_days, starts, ends) - 1
+    mean, deviation = (part[n > 1] for part in gap_moments(purchases, ends))
+    n = n[n > 1]
+    variance = deviation**2 * n / np.maximum(n - 1, 1)
+    squared = (mean**2 - variance / np.maximum(n, 1)).sum()
+    return float(np.sqrt(variance.sum() / squared)) if squared > 0 else float("nan")
+
+
+def challenger(purchases: Purchases) -> BuyTillDie | None:
+    """Fit the challenger where purchases come irregularly enough for it (`IRREGULAR`); None where they do not."""
+    return BuyTillDie().fit(buyers_of(purchases)) if gap_variation(purchases) >= IRREGULAR else None
 
 
 def _fit_buying(buyers: Buyers) -> tuple[float, ...] | None:

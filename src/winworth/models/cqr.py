@@ -42,9 +42,7 @@ class RatioInterval:
         return cls(*ends, **files[f"{name}.json"])
 
 
-def fit_interval(
-    X: np.ndarray, ratio: np.ndarray, is_latest: np.ndarray, *, seed: int, threads: int
-) -> RatioInterval | None:
+def fit_interval(X: np.ndarray, ratio: np.ndarray, is_latest: np.ndarray, *, seed: int, threads: int) -> RatioInterval | None:
     """Learn both ends from the earlier rows and calibrate on the latest; None where either has fewer than `LEAST` rows."""
     learn, calibrate = (_thinned(np.flatnonzero(rows)) for rows in (~is_latest, is_latest))
     if min(len(learn), len(calibrate)) < LEAST:
@@ -59,7 +57,9 @@ def fit_interval(
     return RatioInterval(*trees, float(np.quantile(beyond, level, method="higher")), len(calibrate))
 
 
-def coverage_by_group(y: np.ndarray, interval: tuple[np.ndarray, np.ndarray], group: np.ndarray) -> dict[object, tuple[float, int]]:
+def coverage_by_group(
+    y: np.ndarray, interval: tuple[np.ndarray, np.ndarray], group: np.ndarray
+) -> dict[object, tuple[float, int]]:
     """Return for each group, say each tier, the share of values inside their interval, and how many there are.
 
     >>> coverage_by_group(np.array([1.0, 5.0, 2.0]), (np.zeros(3), np.full(3, 3.0)), np.array(["A", "A", "B"]))

@@ -31,8 +31,8 @@ def by_contract(purchases: Purchases, contract_ends: pd.Series) -> Endings:
     lacking = purchases.accounts.difference(contract_ends.index)
     if len(lacking):
         raise DataError(
-            f"contract_ends lacks {len(lacking)} of {len(purchases.accounts)} accounts of the log: {listed(lacking)}. Give each "
-            "account one entry, NaT where its contract runs."
+            f"contract_ends lacks {len(lacking)} of {len(purchases.accounts)} accounts of the log: {listed(lacking)}. Give "
+            "each account one entry, NaT where its contract runs."
         )
     if twice := contract_ends.index[contract_ends.index.duplicated()].tolist():
         raise DataError(f"contract_ends names {len(twice)} accounts twice: {listed(twice)}. Keep the latest end of each.")
@@ -45,7 +45,8 @@ def by_contract(purchases: Purchases, contract_ends: pd.Series) -> Endings:
 def by_silence(purchases: Purchases, *, least_months: float) -> Endings:
     """Let an account have left at its last purchase where it has been silent for longer than its own rhythm allows.
 
-    Allowed is the 95 % point of its gaps, or `least_months` where that is longer or there is no gap. Whether it had left by a day is known only where the allowed silence has passed since that day.
+    Allowed is the 95 % point of its gaps, or `least_months` where that is longer or there is no gap. Whether it
+    had left by a day is known only where the allowed silence has passed since that day.
     """
     today = float(purchases.day_of(0))
     allowed = np.fmax(purchases.longest_gap, least_months * DAYS_IN_MONTH)

@@ -43,10 +43,11 @@ class States:
 
 @dataclass(frozen=True)
 class Windows:
-    """One row a landmark, customer and window, in that order: of `step` months after it, `ahead` = 1, 2, ...; 0 is the landmark itself.
+    """One row a landmark, customer and window of `step` months after it, in that order.
 
-    `margin` is what the window brought, in units of money; `is_at_risk` whether the customer had not left before it,
-    `is_last` whether it left in it; `is_known` whether the as-of date tells so. `month` is the landmark's.
+    `ahead` = 1, 2, ... counts the windows after the landmark; 0 is the landmark itself. `margin` is what the window brought,
+    in units of money; `is_at_risk` whether the customer had not left before it, `is_last` whether it left in it; `is_known`
+    whether the as-of date tells so. `month` is the landmark's.
     """
 
     account: np.ndarray
@@ -92,13 +93,23 @@ def look_ahead(states: States, ahead: np.ndarray, *, step: int) -> np.ndarray:
     return np.column_stack([states.X, ahead * step, age, anniversary])
 
 
+def landmarks_of(purchases: Purchases, *, step: int) -> range:
+    """Return about `N_LANDMARKS` months, evenly spaced from the latest that was followed for a whole window."""
+    oldest = int(-purchases.month.min(initial=0))
+    return range(-step, -oldest - 1, -max(1, oldest // N_LANDMARKS))
+
+
+def n_windows(purchases: Purchases, *, step: int, most_ahead: int) -> int:
+    """Return how many windows a customer has at most."""
+    return sum(min(most_ahead, -month // step) for month in landmarks_of(purchases, step=step))
+
+
 def windows_of(purchases: Purchases, endings: Endings, *, unit: float, step: int, most_ahead: int) -> Windows:
     """Look back from about a dozen earlier months, and from each at the windows seen whole by the as-of date."""
     oldest = int(-purchases.month.min(initial=0))
-    landmarks = range(-step, -oldest - 1, -max(1, oldest // N_LANDMARKS))
     first_ahead = 0 if endings.basis == "silence" else 1
     parts = []
-    for month in landmarks:
+    for month in landmarks_of(purchases, step=step):
         states = states_at(purchases, month, unit=unit)
         is_customer = endings.day[states.account] > purchases.day_of(month)
         if endings.basis == "contract":

@@ -1,6 +1,6 @@
 """An invoice or purchase log becomes one row an account and month, netted, with the days on which something was bought."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -44,6 +44,14 @@ class Purchases:
         key = self.of * span + self.month + (span - 1)
         return np.searchsorted(key, np.arange(len(self.accounts)) * span + np.clip(month + span - 1, -1, span - 1), "right")
 
+    def of_accounts(self, kept: np.ndarray) -> "Purchases":
+        """Return the purchases of the accounts at some positions, ascending."""
+        rows = np.isin(self.of, kept)
+        columns = ("month", "margin", "n_days", "first_day", "last_day", "gaps", "squares")
+        parts = {name: getattr(self, name)[rows] for name in columns}
+        of = np.searchsorted(kept, self.of[rows])
+        return replace(self, accounts=self.accounts[kept], of=of, longest_gap=self.longest_gap[kept], **parts)
+
     def starts(self) -> np.ndarray:
         """Return each account's first row."""
         return np.searchsorted(self.of, np.arange(len(self.accounts)))
@@ -59,7 +67,7 @@ def net_purchases(log: pd.DataFrame, *, as_of: date, sample_weight: np.ndarray |
     on = _date_column(log)
     day = log[on].dt.floor("D")
     seen = (day <= pd.Timestamp(as_of)) | day.isna()
-    weight = np.ones(len(log)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
+    weight = _weights(log, sample_weight)
     columns = ["account_id", on, "amount", *(["margin"] if "margin" in log else [])]
     read, weight = log.loc[seen.to_numpy(), columns], weight[seen.to_numpy()]
     _refuse_missing(read, columns)
@@ -162,6 +170,21 @@ def _date_column(log: pd.DataFrame) -> str:
         told = listed(dates) if dates else "none"
         raise DataError(f"The log needs one column of dates and has {len(dates)} ({told}). Keep the day of the invoice only.")
     return dates[0]
+
+
+def _weights(log: pd.DataFrame, sample_weight: np.ndarray | None) -> np.ndarray:
+    if sample_weight is None:
+        return np.ones(len(log))
+    weight = np.asarray(sample_weight, dtype=float)
+    if len(weight) != len(log):
+        raise DataError(f"There are {len(weight)} weights for {len(log)} rows of the log. Give one a row.")
+    bad = np.flatnonzero(~(np.isfinite(weight) & (weight >= 0)))
+    if len(bad):
+        raise DataError(
+            f"{len(bad)} of {len(weight)} weights are not finite numbers at or above 0; the first is {weight[bad[0]]} on row "
+            f"{log.index[bad[0]]}. Leave those rows out, or weigh them 0."
+        )
+    return weight
 
 
 def _refuse_missing(read: pd.DataFrame, columns: list[str]) -> None:

@@ -6,6 +6,7 @@
 - `billing.py` renewals, invoices, costs
 - `world.py` all of it together
 - `exports.py` the files that a French CRM would export of it
+- `staggered.py` customers who started at different times, and what each brings in two years
 """
 
 from winworth.crm.synthetic.exports import write_exports

@@ -55,7 +55,9 @@ def staggered_customers(*, n_accounts: int = 2000, big_are_recent: bool = False,
     ids = np.array([f"A{at:05d}" for at in range(n_accounts)])
     day = rng.integers(1, 28, n_accounts)
     margin = (0.7 * amount).round(2)
-    log = pd.DataFrame({"account_id": ids[of], "invoiced_on": _on(start[of] + since, day[of]), "amount": amount, "margin": margin})
+    log = pd.DataFrame(
+        {"account_id": ids[of], "invoiced_on": _on(start[of] + since, day[of]), "amount": amount, "margin": margin}
+    )
     ends = pd.Series(_on(start + n_paid, day), ids).where(n_paid < N_MONTHS + 2 * MONTHS)
     accounts = pd.DataFrame({"size": size, "sector": np.where(size + rng.normal(size=n_accounts) > 0, "steel", "retail")}, ids)
     month = start[of] + since
