@@ -98,6 +98,27 @@ class ValueSettings:
 
 
 @dataclass(frozen=True)
+class Serving:
+    """What working an account takes: seller hours a quarter by tier, and what an hour costs; 0 asks nothing."""
+
+    __pydantic_config__ = STRICT
+
+    hourly_cost: float = 0.0
+    hours: Mapping[str, float] = field(default_factory=lambda: {"A": 0.0, "B": 0.0, "C": 0.0})
+
+    def __post_init__(self):
+        if set(self.hours) != {"A", "B", "C"} or min(*self.hours.values(), self.hourly_cost) < 0:
+            raise ValueError("serving needs hours for A, B and C, and an hourly_cost, none below 0")
+        if not self.hours["A"] >= self.hours["B"] >= self.hours["C"]:
+            raise ValueError("serving.hours must not grow from A to C: a higher tier is worked more")
+
+    @property
+    def cost(self) -> dict[str, float]:
+        """The cost of serving an account of each tier for a quarter, in money."""
+        return {tier: hours * self.hourly_cost for tier, hours in self.hours.items()}
+
+
+@dataclass(frozen=True)
 class Scoring:
     """The whole of scoring.yaml."""
 
@@ -105,6 +126,7 @@ class Scoring:
 
     value: ValueSettings = ValueSettings()
     tiers: Mapping[str, float] = field(default_factory=lambda: {"A": 0.2, "B": 0.3})
+    serving: Serving = Serving()
     most_segments: int = 6
 
     def __post_init__(self):

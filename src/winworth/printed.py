@@ -64,6 +64,7 @@ def trained(done: "Trained") -> Report:
     if m["value"]:
         told = ", ".join(f"{name} {_short(figure)}" for name, figure in m["value"].items())
         parts.append(f"Value if won ({told_definition(m)}): {told}.")
+    parts += _customers(m["customers"]) if m["customers"] else []
     if m["leak_tax"]:
         tax = m["leak_tax"]
         parts.append(
@@ -183,6 +184,17 @@ def _quality(win: dict) -> Table:
     return table
 
 
+def _customers(judged: dict) -> list[Any]:
+    """Set what customers brought in the year held out beside what was expected of them, and what needs no model."""
+    title = f"Customers' margin of the last {judged['months']} months, {judged['n']} accounts"
+    names = ["mae", "spearman", "gini", "total_ratio", "decile_wape", "top_share"]
+    table = _table(title, ["expected by", "error", "Spearman", "Gini", "total", "deciles off", "top 10 %"])
+    for way, figures in judged["ways"].items():
+        table.add_row(way, _money(figures["mae"]), *(_value({"value": figures[name]}) for name in names[1:]))
+    told = [f"{name} {found['value']:.0%} of {found['n']}" for name, found in (judged["coverage_80"] or {}).items()]
+    return [table, f"80 % intervals held: {', '.join(told)}." if told else "80 % intervals: not measured."]
+
+
 def _weights(done: "Trained") -> Table:
     table = _table("Criteria weights", ["criterion", "family", "weight", "winning", "worth", "more of it"], n_text=2)
     table_of = done.scorer.weights.table
@@ -200,12 +212,13 @@ def _weights_document(done: "Trained") -> list[dict]:
 
 def _accounts(accounts: pd.DataFrame) -> list[Any]:
     """Show the five accounts of highest expected value, with their reasons below."""
-    table = _table("First accounts", ["account", "tier", "score", "win", "value", "expected"])
+    table = _table("First accounts", ["account", "tier", "score", "win", "value", "as customer", "expected"])
     lines = []
     for row in accounts.head(5).to_dict("records"):
         name = row["name"] if isinstance(row["name"], str) else row["account_id"]
         numbers = [f"{row['score']:.0f}", f"{row['win_probability']:.0%}"]
-        table.add_row(Text(name[:40]), row["tier"], *numbers, _money(row["lifetime_value"]), _money(row["expected_value"]))
+        money = [_money(row[part]) for part in ("lifetime_value", "residual_value", "expected_value")]
+        table.add_row(Text(name[:40]), row["tier"], *numbers, *money)
         told = "; ".join(reason for reason in (row[f"reason_{k}"] for k in (1, 2, 3)) if isinstance(reason, str) and reason)
         lines.append(f"{name[:40]}: {told}")
     return [table, *lines]

@@ -5,7 +5,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from winworth.crm.outcomes import attach_outcomes
+from winworth.crm.outcomes import attach_outcomes, invoices_by_deal
 from winworth.crm.snapshot import take_snapshot
 from winworth.tables import CrmTables, ReadReport
 
@@ -66,3 +66,41 @@ def test_the_examples_stay_as_they_are(crm, examples):
     before = examples.copy(deep=True)
     attach_outcomes(examples, take_snapshot(crm, as_of=date(2024, 12, 31)))
     pd.testing.assert_frame_equal(examples, before)
+
+
+def customers(**columns):
+    deals = {
+        "deal_id": ["D1", "D2", "D3", "R1", "L1"],
+        "account_id": ["A", "A", "B", "A", "C"],
+        "status": ["won", "won", "won", "won", "lost"],
+        "opened_on": days(*["2023-01-01"] * 5),
+        "closed_on": days("2024-01-10", "2024-03-01", "2024-02-01", "2024-02-15", "2024-02-01"),
+        "amount": [100.0, 300.0, 50.0, 999.0, 70.0],
+        "kind": ["new", "upsell", "new", "renewal", "new"],
+    }
+    invoices = {
+        "account_id": ["A", "A", "A", "B", "C", "A"],
+        "invoiced_on": days("2024-01-09", "2024-02-01", "2024-04-01", "2024-03-01", "2024-03-01", "2024-05-01"),
+        "amount": [7.0, 40.0, 80.0, 20.0, 5.0, -8.0],
+        "margin": [3.0, 20.0, 40.0, 10.0, 2.0, -4.0],
+    }
+    tables = {"deals": pd.DataFrame({**deals, **columns}), "invoices": pd.DataFrame(invoices)}
+    return take_snapshot(CrmTables(tables, {}, ReadReport((), None)), as_of=date(2024, 12, 31))
+
+
+def test_invoices_are_shared_among_the_deals_won_by_then_to_the_last_cent():
+    shared = invoices_by_deal(customers(), exclude_kinds=("renewal",))
+    assert shared.groupby("deal_id")["amount"].sum().to_dict() == {"D1": 40 + 20 - 2, "D2": 60 - 6, "D3": 20}
+    assert shared["margin"].sum() == 20 + 40 + 10 - 4  # all but what came before a win, and to who never bought
+    assert "R1" not in set(shared["deal_id"])
+
+
+def test_where_an_amount_is_missing_the_deals_of_the_account_share_alike():
+    shared = invoices_by_deal(customers(amount=[None, 300.0, 50.0, 999.0, 70.0]), exclude_kinds=("renewal",))
+    assert shared.groupby("deal_id")["amount"].sum().to_dict() == {"D1": 40 + 40 - 4, "D2": 40 - 4, "D3": 20}
+
+
+def test_what_is_invoiced_after_the_day_is_not_shared():
+    snapshot = customers()
+    early = take_snapshot(CrmTables(dict(snapshot.tables), {}, ReadReport((), None)), as_of=date(2024, 2, 10))
+    assert invoices_by_deal(early)[["deal_id", "amount"]].to_numpy().tolist() == [["D1", 40.0]]

@@ -86,3 +86,16 @@ def test_a_model_that_only_relearns_the_stage_is_refused_and_without_stages_the_
     check = gate.beats_stage(report(stage=chosen))
     assert not check.passed and "against the win rate by stage" in check.says
     assert "not measured" in gate.beats_stage(report()).says
+
+
+def judged(total: float = 1.0, spread: float = 0.1, behind: float = 0.2) -> dict:
+    ours = {"total_ratio": total, "total_ratio_low": total - spread, "total_ratio_high": total + spread}
+    return {"months": 12, "ways": {"ours": ours}, "behind_last_12_months": behind}
+
+
+@pytest.mark.parametrize(
+    ("change", "passes"), [({}, True), ({"total": 1.6}, False), ({"total": 0.6}, False), ({"behind": 0.97}, False)]
+)
+def test_customers_have_to_bring_what_was_expected_in_no_worse_an_order_than_last_year(change, passes):
+    assert gate.customers_hold(judged(**change)).passed == passes
+    assert gate.customers_hold(None).passed and "not measured" in gate.customers_hold(None).says

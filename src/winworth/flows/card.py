@@ -74,7 +74,19 @@ def _quality(metrics: Mapping) -> list[str]:
     lines.append(f"- Value: {told_definition(metrics)}" + ("" if metrics["value"] else f"; quality {NOT_MEASURED}"))
     for name, figure in (metrics["value"] or {}).items():
         lines.append(f"  - {name}: {_figure(figure)}, n = {figure['n']}")
-    return lines
+    return lines + _customers(metrics.get("customers"))
+
+
+def _customers(judged: Mapping | None) -> list[str]:
+    """Say how what customers still bring was judged, beside what needs no model."""
+    if judged is None:
+        return [f"- What customers still bring: {NOT_MEASURED}"]
+    lines = [f"- What customers still bring, on the last {judged['months']} months held out, {judged['n']} accounts:"]
+    for way, figures in judged["ways"].items():
+        told = ", ".join(f"{name} {NOT_MEASURED if v is None else f'{v:,.3f}'}" for name, v in figures.items())
+        lines.append(f"  - {way}: {told}")
+    held = ", ".join(f"{name} {found['value']:.2f} of {found['n']}" for name, found in (judged["coverage_80"] or {}).items())
+    return [*lines, f"  - 80 % intervals held: {held or NOT_MEASURED}"]
 
 
 def _history(win: Mapping) -> list[str]:

@@ -10,9 +10,9 @@ from winworth.config import Settings
 from winworth.errors import ConfigError, did_you_mean
 from winworth.features.build import build_features
 from winworth.features.examples import scoring_examples
+from winworth.flows.customers import read_customers, residual_values
 from winworth.flows.predict import open_champion
 from winworth.flows.prepare import prepare
-from winworth.flows.worth import read_customers, residual_values
 from winworth.scoring.expected import by_account, with_residual
 from winworth.scoring.scorer import Scorer
 from winworth.weights.reasons import Wording

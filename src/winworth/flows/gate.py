@@ -89,6 +89,19 @@ def value_holds(value: Mapping[str, Figure] | None) -> Check:
     return Check(name, passed, says + ("" if passed else "; .80 to 1.25 and an order no worse than chance are asked"))
 
 
+def customers_hold(judged: Mapping | None) -> Check:
+    """Check that what customers were expected to bring adds up on the year held out, in no worse an order than last year's."""
+    name = "customers_hold"
+    if judged is None:
+        return Check(name, True, "not measured: there are no invoices, or too few before the last year")
+    ours, behind = judged["ways"]["ours"], judged["behind_last_12_months"]
+    total = f"{ours['total_ratio']:.2f} [{ours['total_ratio_low']:.2f}-{ours['total_ratio_high']:.2f}]"
+    says = f"customers' margin of {judged['months']} months: {total} of what came, "
+    says += f"behind the order of the last 12 months with {behind:.0%} certainty"
+    passed = ours["total_ratio_low"] <= TOTALS[1] and ours["total_ratio_high"] >= TOTALS[0] and behind < SURE
+    return Check(name, passed, says + ("" if passed else "; .80 to 1.25 and no worse an order are asked"))
+
+
 def calibrated(report: WinReport) -> Check:
     """Check that announced chances come true on the rows judged: slope within .7-1.4, wins near those expected."""
     y, p, w = report.judged.y, report.judged.p[report.chosen], report.judged.weight

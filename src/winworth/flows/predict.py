@@ -13,10 +13,10 @@ from winworth.config import Settings
 from winworth.errors import ConfigError
 from winworth.features.build import absent_features, build_features
 from winworth.features.examples import scoring_examples
+from winworth.flows.customers import read_customers, residual_values
 from winworth.flows.dates import DATE_COLUMNS, WON_BY, close_dates, read_dates
 from winworth.flows.prepare import Prepared, prepare
 from winworth.flows.record import read_record
-from winworth.flows.worth import read_customers, residual_values
 from winworth.lock import run_lock
 from winworth.models.reliability import VennAbers
 from winworth.scoring.expected import by_account, with_residual
@@ -164,8 +164,10 @@ def _accounts(rows: pd.DataFrame, settings: Settings, residual: pd.Series) -> pd
     accounts = by_account(rows.drop(columns=[*DATE_COLUMNS, WON_BY, *_DOUBT], errors="ignore"))
     accounts = with_residual(accounts, residual)
     rank = accounts["expected_value"].fillna(accounts["win_probability"])
-    tier = assign_tiers(rank, accounts["account_id"], shares=settings.scoring.tiers)
-    accounts = accounts.assign(tier=tier)
+    scoring, in_money = settings.scoring, accounts["expected_value"].notna().all()
+    cost = scoring.serving.cost if in_money else None
+    tier = assign_tiers(rank, accounts["account_id"], shares=scoring.tiers, cost=cost)
+    accounts = accounts.assign(tier=tier, hours=tier.map(scoring.serving.hours).astype(float))
     values = [*_LEAD[:-2], "residual_value", *_LEAD[-2:]]
     lead = ["account_id", "name", "as_of", "basis", "deal_id", *values, "tier"]
     accounts = accounts[lead + [name for name in accounts.columns if name not in lead]]

@@ -14,6 +14,7 @@ from winworth.features.build import is_deal_level
 from winworth.features.catalog import Catalog
 from winworth.flows import gate, record
 from winworth.flows.card import model_card
+from winworth.flows.customers import customers_files, judge_customers, learn_customers
 from winworth.flows.dates import CloseDates, learn_dates
 from winworth.flows.learn import (
     Reference,
@@ -25,7 +26,7 @@ from winworth.flows.learn import (
 )
 from winworth.flows.reigning import recipe_record
 from winworth.flows.retrain import Learnt, Retrain, begin, learn
-from winworth.flows.worth import customers_files, definition, learn_customers
+from winworth.flows.worth import definition
 from winworth.lock import run_lock
 from winworth.models.track import Track, untracked
 from winworth.scoring.scorer import Scorer, as_json
@@ -102,6 +103,7 @@ def _segments(weights: CriteriaWeights, reference: Reference, catalog: Catalog, 
 
 
 def _metrics(retrain: Retrain, learnt: Learnt, reference: Reference) -> dict:
+    customers = judge_customers(retrain.prepared.snapshot, retrain.settings) if learnt.has_signal else None
     settings, worth, prepared = retrain.settings, learnt.worth or retrain.worth, retrain.prepared
     warnings = [*prepared.warnings, *worth.notes]
     if worth.n_unknown:
@@ -128,8 +130,11 @@ def _metrics(retrain: Retrain, learnt: Learnt, reference: Reference) -> dict:
         "recipe": recipe_record(learnt.recipe.rung, list(retrain.task.features.columns)),
         "value": learnt.value,
         "value_definition": definition(settings, worth),
+        "customers": customers,
         "leak_tax": learnt.tax,
-        "gate": gate.gate_record([*learnt.checks, *retrain.leaks.checks(retrain.catalog.features)]),
+        "gate": gate.gate_record(
+            [*learnt.checks, gate.customers_hold(customers), *retrain.leaks.checks(retrain.catalog.features)]
+        ),
         "leaks": retrain.leaks.to_dict(),
         "slices": learnt.win.get("slices"),
         "weights_published": learnt.has_signal,

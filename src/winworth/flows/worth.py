@@ -1,7 +1,5 @@
-"""What won deals bring over the value months, and what customers still will: from invoices, else from the deal's amount."""
+"""What won deals bring over the value months: from invoices, their tails completed, else from the deal's amount."""
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +11,6 @@ from winworth.crm.snapshot import Snapshot
 from winworth.errors import DataError
 from winworth.models.retention import CustomerValue
 from winworth.models.value import Form
-from winworth.scoring.scorer import as_json
 
 MOST_FILLED = 0.5  # share of invoices without a margin up to which the others' rate stands in for it
 SILENT_DAYS = 183  # after winning, from which on a deal without any invoice is one that was never invoiced
@@ -66,39 +63,6 @@ def worth_of(rows: pd.DataFrame, snapshot: Snapshot, settings: Settings) -> Wort
     return Worth(money, totals.attrs["basis"], _n_unknown(rows, won, money), float(seen), notes=notes)
 
 
-def learn_customers(snapshot: Snapshot, settings: Settings) -> CustomerValue | None:
-    """Learn what customers still bring, or return None where there are no invoices or too few of them."""
-    log = _log(snapshot, snapshot.tables.get("invoices"), settings.scoring.value)[0]
-    if log is None:
-        return None
-    try:
-        return _customer_value(settings).fit(log, as_of=snapshot.as_of)
-    except DataError:
-        return None
-
-
-def residual_values(customers: CustomerValue | None, snapshot: Snapshot, settings: Settings) -> pd.DataFrame:
-    """Return account_id, value, low and high of each account that was ever invoiced: what it still brings from the day on."""
-    log = None if customers is None else _log(snapshot, snapshot.tables.get("invoices"), settings.scoring.value)[0]
-    if log is None:
-        return pd.DataFrame({"account_id": pd.Series(dtype="str"), "value": 0.0, "low": 0.0, "high": 0.0})
-    return customers.predict(log, as_of=snapshot.as_of)
-
-
-def customers_files(customers: CustomerValue | None) -> dict[str, bytes]:
-    """Return the model version's files on customers: JSON and LightGBM's text, no pickle; none where nothing was learnt."""
-    files = {} if customers is None else customers.to_files("customers")
-    return {name: (value if isinstance(value, str) else as_json(value)).encode() for name, value in files.items()}
-
-
-def read_customers(contents: Mapping[str, bytes]) -> CustomerValue | None:
-    """Rebuild what `customers_files` wrote from the verified files of a model version; None where there is nothing."""
-    own = {name: content.decode() for name, content in contents.items() if name.startswith("customers")}
-    if not own:
-        return None
-    return CustomerValue.from_files({n: json.loads(c) if n.endswith(".json") else c for n, c in own.items()}, "customers")
-
-
 def definition(settings: Settings, worth: Worth) -> dict:
     """Return what lifetime value means here, for metrics.json, and how it is learnt."""
     value = settings.scoring.value
@@ -106,7 +70,8 @@ def definition(settings: Settings, worth: Worth) -> dict:
     return {"months": value.months, "yearly_discount": value.yearly_discount, "basis": worth.basis} | form
 
 
-def _customer_value(settings: Settings) -> CustomerValue:
+def customer_value(settings: Settings) -> CustomerValue:
+    """Return the model of what customers bring over the value months, not yet fitted."""
     value, training = settings.scoring.value, settings.training
     return CustomerValue(value.months, value.yearly_discount, seed=training.seed, threads=training.threads)
 
@@ -117,11 +82,11 @@ def _totals(snapshot: Snapshot, settings: Settings) -> tuple[pd.DataFrame | None
         return None, ()
     shared = invoices_by_deal(snapshot, exclude_kinds=settings.training.win.exclude_kinds)
     by_deal = shared.assign(account_id=shared["deal_id"]).drop(columns="deal_id")
-    log, basis, notes = _log(snapshot, by_deal, settings.scoring.value)
+    log, basis, notes = margin_log(by_deal, settings.scoring.value)
     if log is None:
         return None, notes
     try:
-        model = _customer_value(settings).fit(log, as_of=snapshot.as_of)
+        model = customer_value(settings).fit(log, as_of=snapshot.as_of)
     except DataError as error:
         return None, (*notes, f"Invoices cannot tell what deals bring, and amounts stand in: {error}")
     totals = model.complete(log, as_of=snapshot.as_of)
@@ -129,9 +94,7 @@ def _totals(snapshot: Snapshot, settings: Settings) -> tuple[pd.DataFrame | None
     return totals, notes
 
 
-def _log(
-    snapshot: Snapshot, invoices: pd.DataFrame | None, value: ValueSettings
-) -> tuple[pd.DataFrame | None, str, tuple[str, ...]]:
+def margin_log(invoices: pd.DataFrame | None, value: ValueSettings) -> tuple[pd.DataFrame | None, str, tuple[str, ...]]:
     """Return account_id, invoiced_on, amount and margin of some invoices, what the margin is made of, and notes.
 
     Without margins the amounts x margin rate stand in; a few missing ones follow the rate of the others.

@@ -70,6 +70,15 @@ def largest_share(y: np.ndarray) -> float:
     return float(y.max() / y.sum()) if len(y) and y.sum() > 0 else float("nan")
 
 
+def chance_behind(y: np.ndarray, predicted: np.ndarray, rival: np.ndarray, *, seed: int, n_boot: int = 200) -> float:
+    """Return the share of bootstrap draws of accounts in which the rival puts them in a better order (normalised Gini)."""
+    every, behind = np.arange(len(y)), []
+    for counts in account_draws(every, seed=seed, n_boot=n_boot):
+        rows = np.repeat(every, counts.astype(int))
+        behind.append(gini(y[rows], predicted[rows]) < gini(y[rows], rival[rows]))
+    return float(np.mean(behind)) if behind else float("nan")
+
+
 def without_model(purchases: Purchases, *, months: int) -> dict[str, np.ndarray]:
     """Return what needs no model, by account: past spend, the last 12 months carried on, and a constant for all.
 

@@ -8,6 +8,7 @@ from winworth.review.outside import harmless, shown
 from winworth.review.words import Show, Words
 
 WIN_FIGURES = ("auc", "log_loss", "brier", "base_rate", "calibration_slope", "calibration_intercept", "lift_at_capacity")
+CUSTOMER_FIGURES = ("mae", "spearman", "gini", "total_ratio", "decile_wape", "top_share", "largest_share")
 VALUE_FIGURES = ("mae", "spearman", "gini", "total_ratio", "coverage_80")
 _BLOCKS = {
     "out_of_time": "win.out_of_time",
@@ -60,6 +61,21 @@ def value_figures(metrics: Mapping, currency: str, words: Words) -> Grid:
     return Grid([words.say("figure"), words.say("result")], rows)
 
 
+def customer_figures(metrics: Mapping, currency: str, words: Words) -> Grid:
+    """Set every figure of customers' value beside what needs no model; no rows where it was not measured."""
+    judged = metrics.get("customers") or {"ways": {}}
+    headers = [words.say("expected_by"), *(words.say(f"name_{key}") for key in CUSTOMER_FIGURES)]
+
+    def cell(key: str, value: float | None) -> str:
+        return words.money(value, currency) if key == "mae" else words.number(value, 3)
+
+    rows = [
+        [words.say(f"way_{way.replace(' ', '_')}"), *(cell(key, figures.get(key)) for key in CUSTOMER_FIGURES)]
+        for way, figures in judged["ways"].items()
+    ]
+    return Grid(headers, rows)
+
+
 def ladder(metrics: Mapping, words: Words) -> Grid:
     """Show every rung tried, from simple to complex."""
     keys = ("log_loss", "behind_best", "standard_error")
@@ -91,7 +107,7 @@ def sentences(metrics: Mapping, words: Words) -> list[str]:
 
 def definitions(currency: str, words: Words) -> list[tuple[str, str]]:
     """Define each figure."""
-    keys = (*WIN_FIGURES, *VALUE_FIGURES)
+    keys = dict.fromkeys((*WIN_FIGURES, *VALUE_FIGURES, *CUSTOMER_FIGURES))
     return [(words.say(f"name_{key}"), words.say(f"means_{key}", currency=currency)) for key in keys]
 
 

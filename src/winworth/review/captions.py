@@ -31,6 +31,13 @@ def gain_caption(gain: Sequence[Mapping], words: Words) -> str:
     return words.say("gain_caption", share=share, captured=captured)
 
 
+def deciles_caption(deciles: Sequence[Mapping], words: Words) -> str:
+    """Say by how much of the total the tenths of customers were off."""
+    came = sum(row["observed"] for row in deciles)
+    off = sum(abs(row["predicted"] - row["observed"]) for row in deciles)
+    return words.say("deciles_caption", off=words.percent(off / came if came > 0 else None))
+
+
 def captured_at(gain: Sequence[Mapping], share: float) -> float:
     """Read the gain curve at a share worked.
 

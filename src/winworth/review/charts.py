@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from winworth.review.captions import FIRST_WORKED, calibration_caption, captured_at, gain_caption, weights_caption
+from winworth.review.captions import (
+    FIRST_WORKED,
+    calibration_caption,
+    captured_at,
+    deciles_caption,
+    gain_caption,
+    weights_caption,
+)
 from winworth.review.outside import shown
 from winworth.review.words import Words, words_in
 
@@ -115,6 +122,25 @@ def gain_chart(gain: Sequence[Mapping], lang: str) -> str:
         _percent_axes(ax, 1.0, words)
 
     return svg(draw, height=4.0, name="gain", caption=gain_caption(gain, words))
+
+
+def deciles_chart(deciles: Sequence[Mapping], currency: str, lang: str) -> str:
+    """Draw what each tenth of customers brought beside what had been expected of it, the highest expectation last."""
+    words = words_in(lang)
+    tenth, predicted, observed = (np.array([row[key] for row in deciles]) for key in ("decile", "predicted", "observed"))
+
+    def draw(figure: "Figure") -> None:
+        ax = figure.add_axes((0.2, 0.14, 0.77, 0.74))
+        ax.bar(tenth - 0.2, predicted, width=0.38, color=GRID, edgecolor=QUIET, label=words.say("was_expected"))
+        ax.bar(tenth + 0.2, observed, width=0.38, color=WINNING, label=words.say("came"))
+        ax.set_xticks(tenth, [words.number(k) for k in tenth])
+        ax.set_yticks(ax.get_yticks(), [words.money(tick, currency) for tick in ax.get_yticks()])
+        ax.set_ylim(0, max(predicted.max(initial=0), observed.max(initial=0)) * 1.05)
+        ax.grid(axis="x", visible=False)
+        ax.set_xlabel(words.say("tenth_axis"))
+        figure.legend(loc="upper left", bbox_to_anchor=(0.0, 1.0), ncols=2, handlelength=1, handleheight=1, borderpad=0)
+
+    return svg(draw, height=4.0, name="deciles", caption=deciles_caption(deciles, words))
 
 
 def _percent_axes(ax: "Axes", end: float, words: Words) -> None:

@@ -145,7 +145,7 @@ def _truth(review: Review, words: Words) -> dict:
         "nothing": metrics["mode"] == "base_rate" and bool(evidence.headline_block(metrics)),
         "rows": evidence.evidence_table(metrics, words),
         "sentences": evidence.evidence_sentences(metrics, words),
-        "charts": _curves(drawn, words) if drawn else [],
+        "charts": (_curves(drawn, words) if drawn else []) + _deciles(metrics.get("customers"), review.currency, words),
     }
 
 
@@ -159,6 +159,15 @@ def _curves(curves: Mapping, words: Words) -> list[Chart]:
         groups = words.say("chart_n_groups", n=n, groups=words.number(len(curves["calibration"])))
         drawn.append(Chart(charts.calibration_chart(curves["calibration"], words.lang), caption, groups))
     return drawn
+
+
+def _deciles(judged: Mapping | None, currency: str, words: Words) -> list[Chart]:
+    """Draw what customers brought beside what was expected; nothing where it was not measured."""
+    if not judged or not judged["deciles"]:
+        return []
+    n = words.say("chart_n", n=words.count(judged["n"], "account"))
+    caption = captions.deciles_caption(judged["deciles"], words)
+    return [Chart(charts.deciles_chart(judged["deciles"], currency, words.lang), caption, n)]
 
 
 def _data(review: Review, words: Words) -> dict:
@@ -185,6 +194,7 @@ def _appendix(review: Review, words: Words) -> dict:
         "grids": [
             (words.say("appendix_figures"), "", appendix.win_figures(metrics, words)),
             (words.say("appendix_value"), "", appendix.value_figures(metrics, review.currency, words)),
+            (words.say("appendix_customers"), "", appendix.customer_figures(metrics, review.currency, words)),
             (words.say("appendix_ladder"), words.say("ladder_note"), appendix.ladder(metrics, words)),
             (words.say("appendix_gate"), "", appendix.gate_checks(metrics, words)),
         ],
