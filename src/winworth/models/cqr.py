@@ -16,45 +16,53 @@ MOST_ROWS = 60_000
 class RatioInterval:
     """Trees for the low and the high end of a ratio, and by how much calibration moved both ends out (below 0: in).
 
-    `n_calibrated` counts the rows calibrated on. Where the low end is 0 nothing can fall below it, and the high end alone
+    Rows of a size above `large` (the largest tenth of those calibrated on) are moved by the second of `moved`, the others by
+    the first: one correction for all leaves the largest too narrow (Mondrian; Vovk et al. 2005, ch. 4). `n_calibrated` counts the rows calibrated on. Where the low end is 0 nothing can fall below it, and the high end alone
     is calibrated: a ratio that is often 0 would otherwise make every interval too wide.
     """
 
     low: Trees
     high: Trees
-    moved: float
+    moved: tuple[float, float]
+    large: float
     n_calibrated: int
 
-    def ends(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def ends(self, X: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the ends of each row's 80 % interval, both at or above 0."""
         low, high = _raw(self.low, self.high, X)
-        return np.where(low > 0, np.maximum(low - self.moved, 0), 0), np.maximum(high + self.moved, 0)
+        moved = np.where(size > self.large, self.moved[1], self.moved[0])
+        return np.where(low > 0, np.maximum(low - moved, 0), 0), np.maximum(high + moved, 0)
 
     def to_files(self, name: str) -> dict[str, object]:
         """Return what was learnt, by file name."""
-        learnt = {"moved": self.moved, "n_calibrated": self.n_calibrated}
+        learnt = {"moved": list(self.moved), "large": self.large, "n_calibrated": self.n_calibrated}
         return {f"{name}.json": learnt, f"{name}_low.txt": self.low.to_text(), f"{name}_high.txt": self.high.to_text()}
 
     @classmethod
     def from_files(cls, files: Mapping[str, object], name: str) -> "RatioInterval":
         """Rebuild what `to_files` wrote under a name."""
         ends = (Trees.from_text(files[f"{name}_{end}.txt"]) for end in ("low", "high"))
-        return cls(*ends, **files[f"{name}.json"])
+        learnt = files[f"{name}.json"]
+        return cls(*ends, tuple(learnt["moved"]), learnt["large"], learnt["n_calibrated"])
 
 
-def fit_interval(X: np.ndarray, ratio: np.ndarray, is_latest: np.ndarray, *, seed: int, threads: int) -> RatioInterval | None:
+def fit_interval(
+    X: np.ndarray, ratio: np.ndarray, size: np.ndarray, is_latest: np.ndarray, *, seed: int, threads: int
+) -> RatioInterval | None:
     """Learn both ends from the earlier rows and calibrate on the latest; None where either has fewer than `LEAST` rows."""
     learn, calibrate = (_thinned(np.flatnonzero(rows)) for rows in (~is_latest, is_latest))
     if min(len(learn), len(calibrate)) < LEAST:
         return None
-    size = TreeSize(6, 100, 0.08, min_rows=int(np.clip(len(learn) // 200, 20, 200)))
-    options = {"size": size, "objective": "quantile", "seed": seed, "threads": threads}
+    trees_size = TreeSize(6, 100, 0.08, min_rows=int(np.clip(len(learn) // 200, 20, 200)))
+    options = {"size": trees_size, "objective": "quantile", "seed": seed, "threads": threads}
     trees = [Trees.fit(X[learn], ratio[learn], np.ones(len(learn)), quantile=q, **options) for q in (TAIL, 1 - TAIL)]
     low, high = _raw(*trees, X[calibrate])
     beyond = ratio[calibrate] - high
     beyond = np.where(low > 0, np.maximum(beyond, low - ratio[calibrate]), beyond)
-    level = min(1.0, (1 - 2 * TAIL) * (1 + 1 / len(calibrate)))
-    return RatioInterval(*trees, float(np.quantile(beyond, level, method="higher")), len(calibrate))
+    large = float(np.quantile(size[calibrate], 0.9))
+    is_large = size[calibrate] > large
+    moved = tuple(_conformal(beyond[rows] if rows.sum() >= LEAST else beyond) for rows in (~is_large, is_large))
+    return RatioInterval(*trees, moved, large, len(calibrate))
 
 
 def coverage_by_group(
@@ -67,6 +75,11 @@ def coverage_by_group(
     """
     inside = (y >= interval[0]) & (y <= interval[1])
     return {name: (float(inside[group == name].mean()), int((group == name).sum())) for name in sorted(set(group.tolist()))}
+
+
+def _conformal(beyond: np.ndarray) -> float:
+    level = min(1.0, (1 - 2 * TAIL) * (1 + 1 / len(beyond)))
+    return float(np.quantile(beyond, level, method="higher"))
 
 
 def _raw(low: Trees, high: Trees, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
