@@ -112,6 +112,7 @@ TABLES: dict[str, Table] = {
             "invoices",
             _columns(
                 ids="invoice_id account_id",
+                levels="currency",
                 numbers="amount margin",
                 dates="invoiced_on",
                 required="account_id invoiced_on amount",
@@ -119,7 +120,12 @@ TABLES: dict[str, Table] = {
             key="invoice_id",
             happened_on="invoiced_on",
         ),
-        Table("costs", _columns(levels="item", numbers="amount", dates="month", required="month amount")),
+        Table(
+            "rates",
+            _columns(levels="currency", numbers="rate", dates="valid_on", required="currency rate valid_on"),
+            happened_on="valid_on",
+        ),
+        Table("costs", _columns(levels="item currency", numbers="amount", dates="month", required="month amount")),
         Table(
             "technologies",
             _columns(ids="account_id", levels="technology", dates="seen_on", required="account_id technology seen_on"),

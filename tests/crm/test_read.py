@@ -180,6 +180,7 @@ def test_amounts_are_conserved_by_currency(exports):
         *(row + (",USD" if at % 2 else ",") for at, row in enumerate(exports.lines["deals"][1:])),
     ]
     exports.add("deals", lines)
+    exports.add("rates", ["currency,valid_on,rate", "USD,2023-01-01,0.9"])
     amounts = exports.read(currency="CHF").report.files[0].amounts
     assert sorted(amounts) == ["CHF", "USD"]
     assert sum(part["used"] for part in amounts.values()) == sum(range(1000, 1060)) + 30

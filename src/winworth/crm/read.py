@@ -7,6 +7,7 @@ import pandas as pd
 
 from winworth.crm.columns import cell_rules, check_mapping, key_of, known_columns, look_up_rules
 from winworth.crm.conserve import count_files
+from winworth.crm.currencies import in_home_currency, set_rates
 from winworth.crm.header import Dialect
 from winworth.crm.intake import Desk, Export, Intake, take_in
 from winworth.crm.ledger import QUARANTINE_COLUMNS
@@ -41,7 +42,9 @@ def read_crm(mapping: CrmMap, *, root: Path, threads: int = 2) -> CrmTables:
         intakes = {name: _read_table(name, mapping, desk) for name in TABLES if name in mapping.tables}
         present = {name: intake for name, intake in intakes.items() if len(intake.frame)}
         drop_orphans(present)
-        tables = {name: intake.used for name, intake in present.items()}
+        home, rates = mapping.currency, set_rates(present, home=mapping.currency)
+        used = {name: intake.used for name, intake in present.items() if name != "rates"}
+        tables = {name: in_home_currency(name, frame, rates.get(name), home=home) for name, frame in used.items()}
         return CrmTables(
             tables={name: frame.reset_index(drop=True) for name, frame in tables.items()},
             known={(name, column): known for (name, column), known in known_columns(mapping).items() if name in tables},
