@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 
 from winworth.bundle import open_version
-from winworth.config import Settings, load_settings
+from winworth.config import Serving, Settings, load_settings
 from winworth.crm.synthetic import World, software_company, write_exports
 from winworth.errors import GateRefused
-from winworth.flows.promote import promote
+from winworth.flows.predict import predict
+from winworth.flows.promote import Signature, promote
 from winworth.flows.train import train
 
 AS_OF = date(2026, 6, 30)
@@ -129,3 +130,22 @@ def test_fewer_than_fifty_wins_give_a_base_rate_and_no_weights(tmp_path):
     assert rate["low"] < rate["value"] < rate["high"]
     with pytest.raises(GateRefused, match="at least 50 and 50 are needed"):
         promote(tmp_path)
+
+
+def test_ten_times_the_money_is_ten_times_every_value_and_leaves_tiers_alone(tmp_path):
+    world = software_company(n_deals=1500, as_of=AS_OF, seed=7)
+    money = {"deals": ["amount"], "invoices": ["amount", "margin"]}
+    tenfold = {n: world.tables[n].assign(**{c: 10 * world.tables[n][c] for c in columns}) for n, columns in money.items()}
+    found = []
+    for name, tables in (("once", world.tables), ("tenfold", {**world.tables, **tenfold})):
+        home = tmp_path / name
+        settings = settings_for(exported(replace(world, tables=tables), home / "exports"))
+        settings = replace(settings, scoring=replace(settings.scoring, serving=Serving()))
+        train(settings, as_of=AS_OF, home=home)
+        promote(home, signature=Signature("a test", "it compares two"))
+        found.append(predict(settings, as_of=AS_OF, home=home).accounts.set_index("account_id"))
+    once, ten = found[0], found[1].loc[found[0].index]
+    for column in ("lifetime_value", "value_low", "value_high", "residual_value", "expected_value"):
+        assert np.allclose(ten[column], 10 * once[column], rtol=1e-4), column
+    assert (once["tier"] == ten["tier"]).all()
+    assert np.allclose(once["win_probability"], ten["win_probability"])

@@ -33,7 +33,8 @@ def told_definition(metrics: Mapping) -> str:
     basis = BASES[told["basis"]]
     if told["basis"] not in ("margin", "turnover"):
         return basis
-    return f"{basis}, {told['months']} months, discounted at {told['yearly_discount']:.0%} a year"
+    form = "one Tweedie model" if told["form"] == "tweedie" else "two parts"
+    return f"{basis}, {told['months']} months, discounted at {told['yearly_discount']:.0%} a year; learnt by {form}"
 
 
 def _overruled(metrics: Mapping) -> list[str]:

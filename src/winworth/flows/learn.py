@@ -125,7 +125,8 @@ def judge_value(
 ) -> dict[str, Figure] | None:
     """Measure value if won on deals the model has not seen: the locked quarter, or the folds where there are no dates.
 
-    What is learnt from is worth what was known on the fold's training day (`worth_on`); what is tested, what is known now.
+    What is learnt from is worth what was known on the fold's training day (`worth_on`); what is tested, what is known now. Beside
+    the figures stand error and total of a constant, the mean of what was learnt from.
     """
     folds = (plan.locked,) if plan.locked else plan.choice
     seen, told, owners = [], [], []
@@ -138,10 +139,12 @@ def judge_value(
         X = fitted.matrix.transform(task.features.iloc[test])
         seen.append(worth.money[test])
         owners.append(task.accounts[test])
-        told.append(np.vstack([fitted.model.predict(X), *fitted.model.interval(X)]))
-    predicted = np.hstack(told)
-    interval = (predicted[1], predicted[2])
-    return value_metrics(np.concatenate(seen), predicted[0], interval, np.concatenate(owners), seed=task.seed)
+        mean = np.full(len(test), before.money[train].mean())
+        told.append(np.vstack([fitted.model.predict(X), *fitted.model.interval(X), mean]))
+    predicted, came, owner = np.hstack(told), np.concatenate(seen), np.concatenate(owners)
+    ours = value_metrics(came, predicted[0], (predicted[1], predicted[2]), owner, seed=task.seed)
+    same = value_metrics(came, predicted[3], (predicted[1], predicted[2]), owner, seed=task.seed)
+    return ours | {"mae_constant": same["mae"], "total_ratio_constant": same["total_ratio"]}
 
 
 @dataclass(frozen=True)

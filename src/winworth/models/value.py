@@ -16,6 +16,7 @@ from winworth.models.matrix import FeatureMatrix
 from winworth.models.metrics import Figure, account_draws, gini, paired_difference, spearman
 from winworth.models.trees import Trees, TreeSize
 from winworth.models.tweedie import TweedieValue, tweedie_deviance_rows
+from winworth.models.value_metrics import decile_wape, largest_share, top_share
 from winworth.models.win import WinModel
 
 LEAST = 30
@@ -196,6 +197,9 @@ def value_metrics(
         "gini": lambda r: gini(y[r], predicted[r]),
         "coverage_80": lambda r: float(np.mean((y[r] >= interval[0][r]) & (y[r] <= interval[1][r]))),
         "total_ratio": lambda r: float(predicted[r].sum() / y[r].sum()),
+        "decile_wape": lambda r: decile_wape(y[r], predicted[r]),
+        "top_share": lambda r: top_share(y[r], predicted[r]),
+        "largest_share": lambda r: largest_share(y[r]),
     }
     if not len(y):
         return {name: Figure(np.nan, np.nan, np.nan, 0) for name in measures}
