@@ -114,7 +114,9 @@ def test_a_perfect_prediction_has_perfect_figures():
     y = np.random.default_rng(0).lognormal(size=50)
     found = value_metrics(y, y, (y * 0.9, y * 1.1), np.arange(50), seed=0)
     told = {name: figure.value for name, figure in found.items()}
-    assert told == pytest.approx({"mae": 0, "spearman": 1, "gini": 1, "coverage_80": 1, "total_ratio": 1})
+    exact = {"mae": 0, "spearman": 1, "gini": 1, "coverage_80": 1, "total_ratio": 1, "decile_wape": 0}
+    highest = {"top_share": np.sort(y)[-5:].sum() / y.sum(), "largest_share": y.max() / y.sum()}
+    assert told == pytest.approx(exact | highest)
     assert found["total_ratio"].low == found["total_ratio"].high == pytest.approx(1)
 
 

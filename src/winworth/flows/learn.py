@@ -125,8 +125,8 @@ def judge_value(
 ) -> dict[str, Figure] | None:
     """Measure value if won on deals the model has not seen: the locked quarter, or the folds where there are no dates.
 
-    What is learnt from is worth what was known on the fold's training day (`worth_on`); what is tested, what is known now. Beside
-    the figures stand error and total of a constant, the mean of what was learnt from.
+    What is learnt from is worth what was known on the fold's training day (`worth_on`); what is tested, what is known now.
+    Beside the figures stand error and total of a constant, the mean of what was learnt from.
     """
     folds = (plan.locked,) if plan.locked else plan.choice
     seen, told, owners = [], [], []
