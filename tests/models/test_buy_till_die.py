@@ -82,6 +82,16 @@ def test_nothing_predicted_is_nan_and_what_stands_in_is_said(kind):
     assert "does not hold" in model.fallback_
 
 
+def test_a_customer_beyond_the_series_gets_the_mean_rate_and_is_counted():
+    buyers, _ = world(600)
+    heavy = Buyers(
+        *(np.append(part, extra) for part, extra in zip(vars(buyers).values(), (5000.0, 52.0, 52.0, 9.0), strict=True))
+    )
+    model = BuyTillDie().fit(heavy)
+    assert np.isfinite(model.predict(heavy, 52.0)).all()
+    assert model.fallback_ == "BG/NBD does not converge for 1 of 601 customers: mean rate for those"
+
+
 def test_no_customers_are_refused():
     none = np.zeros(0)
     with pytest.raises(DataError, match="was given no customers. Give a log"):
