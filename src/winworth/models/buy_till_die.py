@@ -38,7 +38,8 @@ class BuyTillDie(BaseEstimator):
     """Learn purchase rates (r, alpha), the chance to leave after a purchase (a, b), and spend a purchase (p, q, gamma).
 
     `fallback_` is "" where both models stand, and says what was put in their place where parameters ran away or fewer
-    than `LEAST_REPEATERS` customers bought again: the mean rate, or the mean spend, of all. Nothing predicted is NaN.
+    than `LEAST_REPEATERS` customers bought again: the mean rate, or the mean spend, of all. Nothing predicted is NaN: a
+    customer for whom the series of the model does not converge is given the mean rate too; `fit` counts them.
     """
 
     def fit(self, buyers: Buyers) -> "BuyTillDie":
@@ -56,21 +57,28 @@ class BuyTillDie(BaseEstimator):
         if self.spending_ is None or _ran_away(self.spending_) or self.spending_[1] <= 1:
             self.spending_ = None
             reasons.append("Gamma-Gamma does not hold: mean spend")
+        if n := int((~np.isfinite(self._series(buyers, float(buyers.age.mean())))).sum()):
+            reasons.append(f"BG/NBD does not converge for {n} of {len(buyers.age)} customers: mean rate for those")
         self.fallback_ = "; ".join(reasons)
         return self
 
     def purchases(self, buyers: Buyers, time: float) -> np.ndarray:
-        """Return the expected number of purchases in the coming `time`, in the unit of `age` (their equation 10)."""
+        """Return the expected number of purchases in the coming `time`, in the unit of `age`."""
+        expected = self._series(buyers, time)
+        return np.maximum(np.where(np.isfinite(expected), expected, self.mean_rate_ * time), 0)
+
+    def _series(self, buyers: Buyers, time: float) -> np.ndarray:
+        """Return equation 10 of Fader, Hardie and Lee (2005), not finite where the hypergeometric series does not converge."""
         if self.buying_ is None:
             return np.full(len(buyers.age), self.mean_rate_ * time)
         r, alpha, a, b = self.buying_
+        a = 1 + 1e-6 if abs(a - 1) < 1e-6 else a
         x, recency, age = buyers.repeats, buyers.recency, buyers.age
-        series = hyp2f1(r + x, b + x, a + b + x - 1, time / (alpha + age + time))
-        if np.isclose(a, 1) or not np.isfinite(series).all():
-            return np.full(len(age), self.mean_rate_ * time)
-        grown = 1 - ((alpha + age) / (alpha + age + time)) ** (r + x) * series
-        gone = np.where(x > 0, a / (b + np.maximum(x, 1) - 1) * ((alpha + age) / (alpha + recency)) ** (r + x), 0)
-        return np.maximum((a + b + x - 1) / (a - 1) * grown / (1 + gone), 0)
+        with np.errstate(all="ignore"):
+            series = hyp2f1(r + x, b + x, a + b + x - 1, time / (alpha + age + time))
+            grown = 1 - ((alpha + age) / (alpha + age + time)) ** (r + x) * series
+            gone = np.where(x > 0, a / (b + np.maximum(x, 1) - 1) * ((alpha + age) / (alpha + recency)) ** (r + x), 0)
+            return (a + b + x - 1) / (a - 1) * grown / (1 + gone)
 
     def spend(self, buyers: Buyers) -> np.ndarray:
         """Return the expected margin of a coming purchase, shrunk towards that of all where few were made."""

@@ -17,8 +17,9 @@ class RatioInterval:
     """Trees for the low and the high end of a ratio, and by how much calibration moved both ends out (below 0: in).
 
     Rows of a size above `large` (the largest tenth of those calibrated on) are moved by the second of `moved`, the others by
-    the first: one correction for all leaves the largest too narrow (Mondrian; Vovk et al. 2005, ch. 4). `n_calibrated` counts the rows calibrated on. Where the low end is 0 nothing can fall below it, and the high end alone
-    is calibrated: a ratio that is often 0 would otherwise make every interval too wide.
+    the first: one correction for all leaves the largest too narrow (Mondrian; Vovk et al. 2005, ch. 4). `n_calibrated` counts
+    the rows calibrated on. Where the low end is 0 nothing can fall below it, and the high end alone is calibrated: a ratio
+    that is often 0 would otherwise make every interval too wide.
     """
 
     low: Trees

@@ -64,9 +64,9 @@ def net_purchases(log: pd.DataFrame, *, as_of: date, sample_weight: np.ndarray |
     amount is the margin. A row's weight says how much of it counts: a row given twice at half weight is the row given
     once. Raises DataError where a column lacks, or a row lacks its account, date, amount or margin.
     """
-    on = _date_column(log)
+    on, as_of = _date_column(log), pd.Timestamp(as_of).normalize()
     day = log[on].dt.floor("D")
-    seen = (day <= pd.Timestamp(as_of)) | day.isna()
+    seen = (day <= as_of) | day.isna()
     weight = _weights(log, sample_weight)
     columns = ["account_id", on, "amount", *(["margin"] if "margin" in log else [])]
     read, weight = log.loc[seen.to_numpy(), columns], weight[seen.to_numpy()]
@@ -80,7 +80,7 @@ def net_purchases(log: pd.DataFrame, *, as_of: date, sample_weight: np.ndarray |
             "margin": read["margin" if "margin" in read else "amount"].to_numpy(dtype=float) * weight,
         }
     )
-    return _netted(rows, accounts, pd.Timestamp(as_of))
+    return _netted(rows, accounts, as_of)
 
 
 def gap_moments(purchases: Purchases, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
