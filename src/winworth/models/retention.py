@@ -49,8 +49,10 @@ class CustomerValue(BaseEstimator):
     >>> months = pd.date_range("2023-01-01", "2025-12-01", freq="MS")
     >>> log = pd.DataFrame({"account_id": np.repeat(range(40), 36), "billed_on": np.tile(months, 40), "amount": 100.0})
     >>> model = CustomerValue(months=12, yearly_rate=0.0).fit(log, as_of=date(2025, 12, 31))
-    >>> model.predict(log, as_of=date(2025, 12, 31)).round(-2).iloc[:2].to_dict("list")
-    {'account_id': [0, 1], 'value': [1200.0, 1200.0], 'low': [1200.0, 1200.0], 'high': [1200.0, 1200.0]}
+    >>> model.predict(log, as_of=date(2025, 12, 31)).round({"value": -2, "low": -2, "high": -2}).head(2)
+       account_id   value     low    high
+    0           0  1200.0  1200.0  1200.0
+    1           1  1200.0  1200.0  1200.0
     """
 
     def __init__(
