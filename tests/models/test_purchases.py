@@ -66,13 +66,19 @@ def test_the_margin_counts_where_it_is_given_and_the_amount_says_what_is_a_purch
         ({"account_id": ["a", None]}, "1 of 2 rows of the log have no finite account_id"),
         ({"bought_on": pd.to_datetime(["2024-05-01", None])}, "1 of 2 rows of the log have no finite bought_on"),
         ({"paid_on": pd.to_datetime(["2024-05-01"] * 2)}, r"needs one column of dates and has 2 \(bought_on, paid_on\)"),
-        ({"bought_on": ["2024-05-01"] * 2}, r"has 0 \(none\). Keep the day"),
+        ({"bought_on": ["2024-05-01"] * 2}, r"has 0 \(none\)\. Keep the day .* pandas\.to_datetime"),
     ],
 )
 def test_a_faulty_log_is_refused_with_the_count_the_first_case_and_the_way_out(change, says):
     log = log_of(("a", "2024-05-02", 100), ("b", "2024-05-02", 100)).assign(**change)
     with pytest.raises(DataError, match=says):
         net_purchases(log, as_of=AS_OF)
+
+
+def test_dates_with_a_time_zone_are_refused():
+    log = log_of(("a", "2024-05-02", 1))
+    with pytest.raises(DataError, match="All 1 dates in bought_on carry a time zone. Make them"):
+        net_purchases(log.assign(bought_on=log["bought_on"].dt.tz_localize("UTC")), as_of=AS_OF)
 
 
 def test_a_log_without_amounts_is_refused():

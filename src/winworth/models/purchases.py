@@ -168,7 +168,15 @@ def _date_column(log: pd.DataFrame) -> str:
     dates = [name for name, column in log.items() if pd.api.types.is_datetime64_any_dtype(column)]
     if len(dates) != 1:
         told = listed(dates) if dates else "none"
-        raise DataError(f"The log needs one column of dates and has {len(dates)} ({told}). Keep the day of the invoice only.")
+        raise DataError(
+            f"The log needs one column of dates and has {len(dates)} ({told}). Keep the day of the purchase only; text becomes "
+            "dates by pandas.to_datetime."
+        )
+    if log[dates[0]].dt.tz is not None:
+        raise DataError(
+            f"All {len(log)} dates in {dates[0]} carry a time zone. Make them the days of the company's own calendar: "
+            f".dt.tz_convert(...).dt.tz_localize(None)."
+        )
     return dates[0]
 
 

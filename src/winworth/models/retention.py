@@ -45,6 +45,14 @@ class CustomerValue(BaseEstimator):
     counts windows whose credit notes exceed their invoices, learnt as 0. `unit_` is the money that a common month brings.
     `interval_months_` is the longest horizon on which intervals were calibrated (0: there are none, and they are NaN);
     beyond it they are carried over.
+
+    >>> months = pd.date_range("2023-01-01", "2025-12-01", freq="MS")
+    >>> log = pd.DataFrame({"account_id": np.repeat(range(40), 36), "billed_on": np.tile(months, 40), "amount": 100.0})
+    >>> model = CustomerValue(months=12, yearly_rate=0.0).fit(log, as_of=date(2025, 12, 31))
+    >>> model.predict(log, as_of=date(2025, 12, 31)).round({"value": -2, "low": -2, "high": -2}).head(2)
+       account_id   value     low    high
+    0           0  1200.0  1200.0  1200.0
+    1           1  1200.0  1200.0  1200.0
     """
 
     def __init__(
