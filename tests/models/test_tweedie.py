@@ -41,6 +41,15 @@ def test_ten_times_the_money_is_ten_times_the_value(fitted):
     assert np.allclose(tenfold.predict(X), 10 * fitted[0].predict(X), rtol=1e-9)
 
 
+def test_one_mistyped_amount_is_held_and_counted(fitted):
+    X, y = world(1500)
+    far = y.copy()
+    far[np.flatnonzero(y > 0)[0]] = 1e12
+    model = TweedieValue(threads=1).fit(X, far)
+    assert model.n_held_ == fitted[0].n_held_ + 1
+    assert model.predict(X).sum() == pytest.approx(fitted[0].predict(X).sum(), rel=0.1)
+
+
 def test_it_survives_its_files(fitted):
     model, X = fitted
     files = model.to_files("value")

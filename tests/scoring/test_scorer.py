@@ -59,7 +59,7 @@ def scorer():
     win = WinModel(0.1, TreeSize(5, 40, 0.1, min_rows=10), threads=1).fit(matrix.transform(features), won)
     win.platt_ = Platt(0.9, 0.1)
     money = np.exp(7 + 0.3 * features["users"].to_numpy() + 0.5 * np.random.default_rng(1).normal(size=500))
-    value = fit_value(features[won], money[won], np.ones(won.sum()), np.arange(won.sum()), seed=0, threads=1)
+    value = fit_value(features[won], money[won], np.ones(won.sum()), np.arange(won.sum()), form="two_part", seed=0, threads=1)
     both = Attributions(ByName(matrix, win).attributions(features)[0], value.attributions(features)[0])
     everywhere = pd.DataFrame(True, features.index, features.columns)
     weights = criteria_weights(both, CATALOG, mean_probability=0.4, measured=everywhere, features=features)

@@ -7,8 +7,8 @@ import numpy as np
 from scipy.special import expit
 
 from winworth.models.landmarks import Windows
+from winworth.models.outliers import held_within_reason
 from winworth.models.trees import Trees, TreeSize
-from winworth.models.value import held_within_reason
 
 LEAST_ENDS = 30  # customers' ends, below which the chance to leave is one for all
 SAY_OF_FREE = 0.25  # in logs; more of it is too low for large customers never followed for long, less for those who bought once

@@ -143,7 +143,7 @@ class CustomerValue(BaseEstimator):
         """Return what the model learnt, by file name: JSON-ready, and LightGBM's text."""
         check_is_fitted(self)
         learnt = {
-            "params": self.get_params(),
+            "params": {name: value for name, value in self.get_params().items() if name != "threads"},
             "unit": self.unit_,
             "basis": self.basis_,
             "n_negative": self.n_negative_,

@@ -5,6 +5,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 
 from winworth.errors import DataError
 from winworth.models.folds import GroupedFolds
+from winworth.models.outliers import held_within_reason
 from winworth.models.trees import Trees, TreeSize
 
 LEAST = 30
@@ -15,7 +16,8 @@ class TweedieValue(RegressorMixin, BaseEstimator):
     """Boosted trees on the log of the mean, with Tweedie deviance of power 1.5 (Jorgensen 1987): zeros and amounts at once.
 
     Trees with a log link fall short of totals, so that `shift_` adds the log of observed over predicted out of fold, in folds
-    apart by group, held within 0.5-2. `low_` and `high_` are the 10 % and 90 % points of the log residuals of positive values.
+    apart by group, held within 0.5-2. Far values are held within reason first (`n_held_` counts them). `low_` and `high_` are
+    the 10 % and 90 % points of the log residuals of positive values.
     """
 
     def __init__(self, size: TreeSize | None = None, seed: int = 0, threads: int = 2):
@@ -34,13 +36,17 @@ class TweedieValue(RegressorMixin, BaseEstimator):
         weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
         groups = np.arange(len(y)) if groups is None else groups
         self.unit_ = float(np.median(y[y > 0]))
-        parts, held_out = y / self.unit_, np.empty(len(y))
+        logs = np.log(y[y > 0] / self.unit_)
+        kept = held_within_reason(logs)
+        self.n_held_ = int((kept != logs).sum())
+        parts, held_out = np.zeros(len(y)), np.empty(len(y))
+        parts[y > 0] = np.exp(kept)
         for train, test in GroupedFolds(5, self.seed).split(X, y, groups):
             held_out[test] = self._grow(X[train], parts[train], weight[train]).margin(X[test])
         self.trees_ = self._grow(X, parts, weight)
         ratio = float(np.clip(weight @ parts / (weight @ np.exp(held_out)), *RATIO))
         self.shift_ = float(np.log(ratio * self.unit_))
-        residual = np.log(y[y > 0]) - held_out[y > 0] - self.shift_
+        residual = kept + np.log(self.unit_) - held_out[y > 0] - self.shift_
         self.low_, self.high_ = (float(q) for q in np.quantile(residual, [0.1, 0.9]))
         return self
 

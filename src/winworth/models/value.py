@@ -14,13 +14,13 @@ from winworth.models.folds import GroupedFolds
 from winworth.models.linear import Linear
 from winworth.models.matrix import FeatureMatrix
 from winworth.models.metrics import Figure, account_draws, gini, paired_difference, spearman
+from winworth.models.outliers import held_within_reason
 from winworth.models.trees import Trees, TreeSize
 from winworth.models.tweedie import TweedieValue, tweedie_deviance_rows
 from winworth.models.value_metrics import decile_wape, largest_share, top_share
 from winworth.models.win import WinModel
 
 LEAST = 30
-FAR = 4.0
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class Balance:
 class ValueIfWon(RegressorMixin, BaseEstimator):
     """A two-part lognormal model of value: P(value > 0) x exp(mean log value) x smearing x balance.
 
-    A value further from the median than `FAR` robust deviations, in logs, is held at that distance (`n_held_` counts them):
-    one mistyped amount would otherwise move every other value.
+    A value further from the median than `outliers.FAR` robust deviations, in logs, is held at that distance (`n_held_` counts
+    them): one mistyped amount would otherwise move every other value.
 
     The log part averages ridge and small trees; the smearing factor (Duan 1983) and the ratio of observed to predicted
     totals (held within 0.5-2) come from folds apart by group. The first part is learnt where at least 20 zeros and 20
@@ -174,17 +174,6 @@ def choose_form(
 def read_value(learnt: dict, trees_text: str) -> Value:
     """Rebuild either form from what its `to_files` wrote."""
     return (TweedieValue if learnt.get("form") == "tweedie" else ValueIfWon).from_files(learnt, trees_text)
-
-
-def held_within_reason(logs: np.ndarray) -> np.ndarray:
-    """Hold log values within `FAR` robust deviations (1.4826 x median absolute deviation) of their median.
-
-    >>> held_within_reason(np.array([1.0, 2.0, 3.0, 4.0, 90.0])).round(2).tolist()
-    [1.0, 2.0, 3.0, 4.0, 8.93]
-    """
-    centre = np.median(logs)
-    reach = FAR * 1.4826 * np.median(np.abs(logs - centre))
-    return np.clip(logs, centre - reach, centre + reach) if reach > 0 else logs
 
 
 def value_metrics(
