@@ -58,6 +58,7 @@ bench: .venv/.ready  ## what is measured against what
 	$(BIN)/python bench/growth.py
 	$(BIN)/python bench/fresh_deals.py
 	$(BIN)/python bench/gate.py
+	$(BIN)/python bench/retention.py
 
 lock: .venv/.ready  ## write requirements.lock anew from what is installed
 	$(BIN)/python -m pip freeze --exclude-editable | grep -E '^[A-Za-z0-9._-]+==' > requirements.lock
