@@ -49,6 +49,25 @@ class TunedSettings:
 
 
 @dataclass(frozen=True)
+class WeightSettings:
+    """How surely weights are to be known: `n_boot` draws of accounts (0 leaves the doubt unmeasured), `n_shadows` repeats of
+    what noise would weigh, `n_repeats` partitions into folds.
+    """
+
+    __pydantic_config__ = STRICT
+
+    n_boot: int = 200
+    n_shadows: int = 20
+    n_repeats: int = 2
+
+    def __post_init__(self):
+        if self.n_boot != 0 and self.n_boot < 10:
+            raise ValueError(f"weights.n_boot is {self.n_boot}; it must be at least 10, or 0 to leave the doubt unmeasured")
+        if self.n_shadows < 1 or self.n_repeats < 1:
+            raise ValueError("weights.n_shadows and weights.n_repeats must be at least 1")
+
+
+@dataclass(frozen=True)
 class Training:
     """The whole of training.yaml."""
 
@@ -61,6 +80,7 @@ class Training:
     reference_rows: int = 3000
     leak_tax: bool = True
     tuned: TunedSettings | None = None
+    weights: WeightSettings = WeightSettings()
 
     def __post_init__(self):
         for name in ("threads", "n_boot", "reference_rows"):

@@ -19,13 +19,12 @@ from winworth.flows.dates import CloseDates, learn_dates
 from winworth.flows.learn import (
     Reference,
     learn_value,
-    no_weights,
     past_population,
     reference_population,
-    weigh,
 )
 from winworth.flows.reigning import recipe_record
 from winworth.flows.retrain import Learnt, Retrain, begin, learn
+from winworth.flows.weigh import Question, no_weights, weigh_criteria
 from winworth.lock import run_lock
 from winworth.models.track import Track, untracked
 from winworth.scoring.scorer import Scorer, as_json
@@ -58,7 +57,7 @@ def train(settings: Settings, *, as_of: date, home: Path, track: Track = untrack
         if learnt.has_signal and scorer.weights.table["weight"].sum() == 0:
             reference = past_population(retrain.examples, settings)
             scorer = _scorer(retrain, learnt, reference)
-        metrics = _metrics(retrain, learnt, reference)
+        metrics = _metrics(retrain, learnt, reference, scorer.weights)
         if scorer.value is not None and scorer.value.model.n_held_:
             n = scorer.value.model.n_held_
             metrics["warnings"].append(f"{n} observations have an amount far beyond all others: it is held within reason.")
@@ -78,7 +77,9 @@ def _scorer(retrain: Retrain, learnt: Learnt, reference: Reference) -> Scorer:
     if not learnt.has_signal:
         return Scorer(catalog, win, None, no_weights(catalog, list(task.features.columns)), None)
     value = learn_value(task, retrain.worth)
-    weights = weigh(task, retrain.worth, reference, catalog, recipe=learnt.recipe, track=retrain.track)
+    question = Question(task, retrain.worth, learnt.recipe, catalog)
+    how = {"how": retrain.settings.training.weights, "n_deals": learnt.win["n_deals"], "track": retrain.track}
+    weights = weigh_criteria(question, reference, **how)
     return Scorer(catalog, win, value, weights, _segments(weights, reference, catalog, retrain.settings))
 
 
@@ -98,7 +99,7 @@ def _segments(weights: CriteriaWeights, reference: Reference, catalog: Catalog, 
     return find_segments(reference.features, shares, wordings, most=most, seed=settings.training.seed)
 
 
-def _metrics(retrain: Retrain, learnt: Learnt, reference: Reference) -> dict:
+def _metrics(retrain: Retrain, learnt: Learnt, reference: Reference, weights: CriteriaWeights) -> dict:
     settings, worth, prepared = retrain.settings, retrain.worth, retrain.prepared
     warnings = list(prepared.warnings)
     if worth.n_unknown:
@@ -129,6 +130,7 @@ def _metrics(retrain: Retrain, learnt: Learnt, reference: Reference) -> dict:
         "leaks": retrain.leaks.to_dict(),
         "slices": learnt.win.get("slices"),
         "weights_published": learnt.has_signal,
+        "weights": record.weights_record(weights, retrain.king),
         "curves": learnt.curves,
         "opened": record.opened(prepared.snapshot["deals"]),
         "read": record.read_record(prepared.crm.report),
