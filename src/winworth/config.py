@@ -14,6 +14,7 @@ from winworth.crm.mapping import CrmMap
 from winworth.errors import ConfigError, did_you_mean
 from winworth.features.catalog import Catalog
 from winworth.models.trees import TreeSize
+from winworth.weights.effort import Effort
 
 STRICT = {"extra": "forbid"}
 TUNED = Path("tuning") / "tuned.yaml"
@@ -49,25 +50,6 @@ class TunedSettings:
 
 
 @dataclass(frozen=True)
-class WeightSettings:
-    """How surely weights are to be known: `n_boot` draws of accounts (0 leaves the doubt unmeasured), `n_shadows` repeats of
-    what noise would weigh, `n_repeats` partitions into folds.
-    """
-
-    __pydantic_config__ = STRICT
-
-    n_boot: int = 200
-    n_shadows: int = 20
-    n_repeats: int = 2
-
-    def __post_init__(self):
-        if self.n_boot != 0 and self.n_boot < 10:
-            raise ValueError(f"weights.n_boot is {self.n_boot}; it must be at least 10, or 0 to leave the doubt unmeasured")
-        if self.n_shadows < 1 or self.n_repeats < 1:
-            raise ValueError("weights.n_shadows and weights.n_repeats must be at least 1")
-
-
-@dataclass(frozen=True)
 class Training:
     """The whole of training.yaml."""
 
@@ -80,7 +62,7 @@ class Training:
     reference_rows: int = 3000
     leak_tax: bool = True
     tuned: TunedSettings | None = None
-    weights: WeightSettings = WeightSettings()
+    weights: Effort = Effort()
 
     def __post_init__(self):
         for name in ("threads", "n_boot", "reference_rows"):

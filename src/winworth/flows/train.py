@@ -77,9 +77,8 @@ def _scorer(retrain: Retrain, learnt: Learnt, reference: Reference) -> Scorer:
     if not learnt.has_signal:
         return Scorer(catalog, win, None, no_weights(catalog, list(task.features.columns)), None)
     value = learn_value(task, retrain.worth)
-    question = Question(task, retrain.worth, learnt.recipe, catalog)
-    how = {"how": retrain.settings.training.weights, "n_deals": learnt.win["n_deals"], "track": retrain.track}
-    weights = weigh_criteria(question, reference, **how)
+    question = Question(task, retrain.worth, learnt.recipe, catalog, learnt.win["n_deals"])
+    weights = weigh_criteria(question, reference, effort=retrain.settings.training.weights, track=retrain.track)
     return Scorer(catalog, win, value, weights, _segments(weights, reference, catalog, retrain.settings))
 
 

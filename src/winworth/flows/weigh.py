@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from winworth.config import WeightSettings
 from winworth.features.build import is_deal_level
 from winworth.features.catalog import Catalog
 from winworth.flows.learn import Recipe, Reference, Worth
@@ -16,35 +15,35 @@ from winworth.models.track import Track
 from winworth.models.value import LEAST, ValueIfWon, held_within_reason
 from winworth.weights.attribution import Attributions, Population, Side
 from winworth.weights.criteria import CriteriaWeights, criteria_weights
-from winworth.weights.doubt import Effort, measure_doubt
+from winworth.weights.doubt import measure_doubt
+from winworth.weights.effort import Effort
 from winworth.weights.shrinkage import Outcomes
-from winworth.weights.study import Study, cross_fit, repeat_seeds, weigh
+from winworth.weights.study import Study, cross_fit, weigh
 
 MOST_ASKED = 10_000  # training rows that answer attributions: enough for slopes of any precision that matters
 
 
 @dataclass(frozen=True)
 class Question:
-    """What the criteria are weighed for: winning, what won deals bring, how the win model is made, and the criteria."""
+    """What the criteria are weighed for: winning, what won deals bring, how the win model is made, the criteria, and from how
+    many deals.
+    """
 
     task: WinTask
     worth: Worth
     recipe: Recipe
     catalog: Catalog
+    n_deals: int
 
 
-def weigh_criteria(
-    question: Question, reference: Reference, *, how: WeightSettings, n_deals: int, track: Track
-) -> CriteriaWeights:
+def weigh_criteria(question: Question, reference: Reference, *, effort: Effort, track: Track) -> CriteriaWeights:
     """Weigh the criteria on the reference population, and measure how surely; draws are spared where nothing weighs."""
-    task = question.task
     study = study_of(question, reference)
-    apart = cross_fit(study, seeds=repeat_seeds(task.seed, how.n_repeats), track=track)
+    apart = cross_fit(study, n_repeats=effort.n_repeats, track=track)
     weights = weigh(study, apart)
-    if how.n_boot == 0 or weights.table["weight"].sum() == 0:
+    if effort.n_boot == 0 or weights.table["weight"].sum() == 0:
         return weights
-    effort = Effort(how.n_boot, how.n_shadows, task.threads, task.seed)
-    return replace(weights, doubt=measure_doubt(study, apart, weights, effort=effort, n_deals=n_deals, track=track))
+    return replace(weights, doubt=measure_doubt(study, apart, weights, effort=effort, track=track))
 
 
 def study_of(question: Question, reference: Reference) -> Study:
@@ -54,8 +53,16 @@ def study_of(question: Question, reference: Reference) -> Study:
     probability = win.model.predict_proba(win.matrix.transform(reference.features))[:, 1].mean()
     deal_level = np.array([is_deal_level(question.catalog.features[name]) for name in names])
     measured = pd.DataFrame(~np.outer(reference.has_no_deal, deal_level), reference.features.index, names)
-    population = Population(reference.features, reference.account, measured)
-    return Study(_winning(question), _worth(question), population, question.catalog, float(probability))
+    return Study(
+        winning=_winning(question),
+        worth=_worth(question),
+        population=Population(reference.features, reference.account, measured),
+        catalog=question.catalog,
+        mean_probability=float(probability),
+        n_deals=question.n_deals,
+        seed=task.seed,
+        threads=task.threads,
+    )
 
 
 def no_weights(catalog: Catalog, features: list[str]) -> CriteriaWeights:
@@ -71,7 +78,9 @@ def _winning(question: Question) -> Side:
     def fit(features: pd.DataFrame, rows: np.ndarray) -> ByName:
         return recipe.fit(task.with_features(features), rows)
 
-    return Side(fit, task.features, Outcomes(y, weight, task.accounts, True), _asked(weight > 0, task.seed))
+    return Side(
+        fit, task.features, Outcomes(y, weight, task.accounts, True), _asked(weight > 0, task.seed), "Explaining who wins"
+    )
 
 
 def _worth(question: Question) -> Side | None:
@@ -90,7 +99,7 @@ def _worth(question: Question) -> Side | None:
     logs = np.zeros(len(money))
     logs[bought] = held_within_reason(np.log(money[bought]))
     features = task.features.iloc[rows].reset_index(drop=True)
-    return Side(fit, features, Outcomes(logs, weight, accounts, False), _asked(bought, task.seed))
+    return Side(fit, features, Outcomes(logs, weight, accounts, False), _asked(bought, task.seed), "Explaining what they bring")
 
 
 def _asked(known: np.ndarray, seed: int) -> np.ndarray:

@@ -43,14 +43,14 @@ def pairs_together(contributions: pd.DataFrame) -> tuple[Pair, ...]:
     return tuple(sorted(found, key=lambda pair: -abs(pair.correlation)))
 
 
-def weights_by_permutation(study: Study, apart: Both, weights: CriteriaWeights, *, seed: int) -> pd.Series:
+def weights_by_permutation(study: Study, apart: Both, weights: CriteriaWeights) -> pd.Series:
     """Weigh criteria by what the models lose on rows out of fold when a criterion is shuffled: points of 100.
 
     For a model that adds up, log loss then rises by p(1 - p) x the variance of the criterion's part, and squared error of
     logs by twice that variance: from either the part's deviation is read. The two sides add up as their parts
     go together on the population.
     """
-    deviation = {name: _lost(study, side, seed) * study.unit[name] for name, side in study.sides.items()}
+    deviation = {name: _lost(study, side) * study.unit[name] for name, side in study.sides.items()}
     if "worth" not in deviation:
         return shares(deviation["winning"])
     alone = {name: contributed(study, {"winning": one}, weights.slopes.assign(winning=1.0)) for name, one in apart.items()}
@@ -67,10 +67,10 @@ def disagree(weights: pd.Series, by_permutation: pd.Series) -> bool:
     return bool(weights.corr(other, method="spearman") < LEAST_RANK_CORRELATION or (weights - other).abs().max() > MOST_POINTS)
 
 
-def _lost(study: Study, side: Side, seed: int) -> pd.Series:
+def _lost(study: Study, side: Side) -> pd.Series:
     """Return the deviation of each criterion's part of one side, in its own unit, as told by the loss without it."""
-    fold = fold_of_groups(side.outcomes.accounts, n_splits=N_SPLITS, seed=seed)
-    rng, lost, total = np.random.default_rng(seed), {name: 0.0 for name in study.criteria}, 0.0
+    fold = fold_of_groups(side.outcomes.accounts, n_splits=N_SPLITS, seed=study.seed)
+    rng, lost, total = np.random.default_rng(study.seed), {name: 0.0 for name in study.criteria}, 0.0
     for k in range(N_SPLITS):
         fitted = side.fit(side.features, np.flatnonzero(fold != k))
         rows = side.asked[fold[side.asked] == k]

@@ -1,6 +1,6 @@
 """Attributions by models that never saw the account they explain: out of fold, or out of the bag of a draw."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,10 +8,10 @@ import pandas as pd
 
 from winworth.models.by_name import ByName
 from winworth.models.folds import fold_of_groups
+from winworth.models.track import Track, in_order, untracked
 from winworth.weights.shrinkage import Outcomes
 
 Fit = Callable[[pd.DataFrame, np.ndarray], ByName]
-Track = Callable[[Iterable[int]], Iterable[int]]
 N_SPLITS = 5
 
 
@@ -28,13 +28,14 @@ class Side:
     """One model's question: the features of its training rows, what came of them, and how it learns.
 
     `fit` takes a feature table with a row for each training row, and positions in it; one given twice counts twice. `asked`
-    are the positions whose outcomes are known and answer the attributions: all of them, or enough.
+    are the positions whose outcomes are known and answer the attributions: all or enough of them. `label` is shown meanwhile.
     """
 
     fit: Fit
     features: pd.DataFrame
     outcomes: Outcomes
     asked: np.ndarray
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,9 @@ class Apart:
     population: pd.DataFrame
 
 
-def cross_fitted(side: Side, population: Population, *, seeds: tuple[int, ...], track: Track = iter) -> Apart:
+def cross_fitted(
+    side: Side, population: Population, *, seeds: tuple[int, ...], threads: int = 1, track: Track = untracked
+) -> Apart:
     """Explain every row by models trained without its account: SHAP values, the mean of one partition for each seed.
 
     Path-dependent for trees (Lundberg and Lee 2017) and exact for ridge; one column a feature.
@@ -64,13 +67,15 @@ def cross_fitted(side: Side, population: Population, *, seeds: tuple[int, ...], 
     groups = np.concatenate([side.outcomes.accounts, population.accounts])
     n, is_asked = len(side.features), _marked(side.asked, len(side.features))
     fold = [fold_of_groups(groups, n_splits=N_SPLITS, seed=seed) for seed in seeds]
-    train, outside = [], []
-    for k in track(range(len(seeds) * N_SPLITS)):
+
+    def once(k: int) -> tuple[pd.DataFrame, pd.DataFrame]:
         here = fold[k // N_SPLITS] == k % N_SPLITS
         fitted = side.fit(side.features, np.flatnonzero(~here[:n]))
-        train.append(explained(fitted, side.features, np.flatnonzero(here[:n] & is_asked)))
-        outside.append(explained(fitted, population.features, np.flatnonzero(here[n:])))
-    return Apart(*(pd.concat(parts).groupby(level=0).mean() for parts in (train, outside)))
+        train = explained(fitted, side.features, np.flatnonzero(here[:n] & is_asked))
+        return train, explained(fitted, population.features, np.flatnonzero(here[n:]))
+
+    made = in_order(once, len(seeds) * N_SPLITS, threads, track, side.label)
+    return Apart(*(pd.concat(parts).groupby(level=0).mean() for parts in zip(*made, strict=True)))
 
 
 def out_of_bag(side: Side, population: Population, drawn: np.ndarray) -> Apart:

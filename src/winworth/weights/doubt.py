@@ -9,6 +9,7 @@ import pandas as pd
 from winworth.models.track import Track
 from winworth.weights.agreement import Pair, disagree, pairs_together, weights_by_permutation
 from winworth.weights.criteria import CriteriaWeights
+from winworth.weights.effort import Effort
 from winworth.weights.shadows import noise_floor
 from winworth.weights.stability import Draws, draw_weights, total_variation
 from winworth.weights.study import Both, Study, contributed, weigh
@@ -48,23 +49,12 @@ class Doubt:
         return cls(**{**read, **frames, "pairs": tuple(Pair(**pair) for pair in read["pairs"])})
 
 
-@dataclass(frozen=True)
-class Effort:
-    """How much is done to know the doubt: draws of accounts, repeats of the noise floor, threads, and the seed."""
-
-    n_boot: int
-    n_shadows: int
-    threads: int
-    seed: int
-
-
-def measure_doubt(study: Study, apart: Both, weights: CriteriaWeights, *, effort: Effort, n_deals: int, track: Track) -> Doubt:
+def measure_doubt(study: Study, apart: Both, weights: CriteriaWeights, *, effort: Effort, track: Track) -> Doubt:
     """Draw accounts anew, weigh noise, and look at the criteria from elsewhere."""
     published = contributed(study, apart, weights.slopes)
-    how = {"seed": effort.seed, "threads": effort.threads, "track": track}
-    draws = draw_weights(study, published, n_boot=effort.n_boot, **how)
-    floor = noise_floor(study, n_repeats=effort.n_shadows, **how)
-    by_permutation = weights_by_permutation(study, apart, weights, seed=effort.seed)
+    draws = draw_weights(study, published, n_boot=effort.n_boot, track=track)
+    floor = noise_floor(study, n_repeats=effort.n_shadows, track=track)
+    by_permutation = weights_by_permutation(study, apart, weights)
     table = pd.concat([draws.interval(), draws.ranks()], axis=1).assign(
         floor=floor,
         same_way=draws.same_way.mean(),
@@ -79,7 +69,7 @@ def measure_doubt(study: Study, apart: Both, weights: CriteriaWeights, *, effort
         n_boot=effort.n_boot,
         by_chance=draws.movement_by_chance(),
         disagrees=disagree(weights.shares, by_permutation),
-        few_deals=n_deals < FEW_DEALS,
+        few_deals=study.n_deals < FEW_DEALS,
     )
 
 

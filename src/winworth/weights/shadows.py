@@ -5,17 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from winworth.models.track import Track
+from winworth.models.track import Track, in_order
 from winworth.weights.attribution import Side
 from winworth.weights.shrinkage import shrunk_slopes
-from winworth.weights.stability import draw_apart, in_order
+from winworth.weights.stability import draw_apart
 from winworth.weights.study import Both, Study, contributed, dispersions, outcomes_at, slopes
 
 SHADOW = "shadow of "
 CERTAINTY = 0.95
 
 
-def noise_floor(study: Study, *, n_repeats: int, seed: int, threads: int, track: Track) -> pd.Series:
+def noise_floor(study: Study, *, n_repeats: int, track: Track) -> pd.Series:
     """Return what each criterion would weigh, at most and in 19 cases of 20, if it were noise: points of 100.
 
     A criterion's features are shuffled together (as shadow features in Boruta, Kursa and Rudnicki 2010), once for the
@@ -24,13 +24,13 @@ def noise_floor(study: Study, *, n_repeats: int, seed: int, threads: int, track:
     """
 
     def once(k: int) -> pd.Series:
-        shadowed = _shadowed(study, np.random.default_rng([seed, k]))
-        apart = draw_apart(shadowed, seed=seed, number=k)
+        shadowed = _shadowed(study, np.random.default_rng([study.seed, k]))
+        apart = draw_apart(shadowed, k)
         real = dispersions(contributed(study, apart, slopes(study, apart)))
         shadow = dispersions(contributed(study, apart, _shadow_slopes(study, apart), SHADOW))
         return 100 * shadow / real.sum() if real.sum() > 0 else shadow * 0.0
 
-    made = in_order(once, n_repeats, threads, lambda steps: track(steps, "Weighing noise"))
+    made = in_order(once, n_repeats, study.threads, track, "Weighing noise")
     return pd.DataFrame(list(made)).quantile(CERTAINTY)
 
 

@@ -1,21 +1,16 @@
 """How surely: accounts drawn anew, both models trained again, and what every criterion would then have weighed."""
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
-from winworth.models.linear import one_thread
-from winworth.models.track import Track
+from winworth.models.track import Track, in_order
 from winworth.weights.attribution import out_of_bag
 from winworth.weights.criteria import shares
 from winworth.weights.study import Both, Study, contributed, dispersions, slopes
 
 COVERS = 0.8
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -54,33 +49,25 @@ def total_variation(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return np.abs(one - other).sum(axis=-1) / 2
 
 
-def draw_weights(study: Study, published: pd.DataFrame, *, n_boot: int, seed: int, threads: int, track: Track) -> Draws:
+def draw_weights(study: Study, published: pd.DataFrame, *, n_boot: int, track: Track) -> Draws:
     """Draw accounts with replacement `n_boot` times; fit both models once and weigh by the accounts left out.
 
     `published` has the population's contributions as published, one row a row of the population.
     """
 
     def once(k: int) -> tuple[pd.Series, pd.Series]:
-        apart = draw_apart(study, seed=seed, number=k)
+        apart = draw_apart(study, k)
         found = contributed(study, apart, slopes(study, apart))
         return shares(dispersions(found)), found.corrwith(published.loc[found.index], method="pearson") > 0
 
-    made = list(in_order(once, n_boot, threads, lambda steps: track(steps, "Drawing accounts anew")))
+    made = list(in_order(once, n_boot, study.threads, track, "Drawing accounts anew"))
     return Draws(*(pd.DataFrame(rows).reset_index(drop=True) for rows in zip(*made, strict=True)))
 
 
-def draw_apart(study: Study, *, seed: int, number: int) -> Both:
+def draw_apart(study: Study, number: int) -> Both:
     """Draw the accounts of one replicate, fit each model on them, and explain the accounts left out."""
     accounts = np.unique(np.concatenate([side.outcomes.accounts for side in study.sides.values()]))
-    rng = np.random.default_rng([seed, number])
+    rng = np.random.default_rng([study.seed, number])
     n_codes = 1 + max(accounts.max(), study.population.accounts.max(initial=0))
     drawn = np.bincount(rng.choice(accounts, len(accounts)), minlength=n_codes)
     return {name: out_of_bag(side, study.population, drawn) for name, side in study.sides.items()}
-
-
-def in_order(step: Callable[[int], T], n: int, threads: int, track: Callable) -> Iterator[T]:
-    """Take numbered steps on some threads and yield what they give in the order of their numbers."""
-    with one_thread(), ThreadPoolExecutor(threads) as pool:
-        waiting = [pool.submit(step, k) for k in range(n)]
-        for k in track(range(n)):
-            yield waiting[k].result()

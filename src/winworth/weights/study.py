@@ -1,7 +1,6 @@
 """What is weighed, and how: both models apart from the accounts they explain, criteria shrunk, contributions in one unit."""
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -13,14 +12,14 @@ from winworth.weights.criteria import PARTS, CriteriaWeights, criteria_weights, 
 from winworth.weights.shrinkage import Outcomes, Slopes, shrunk_slopes
 
 Both = dict[str, Apart]
-_LABELS = {"winning": "Explaining who wins", "worth": "Explaining what they bring"}
 
 
 @dataclass(frozen=True)
 class Study:
-    """Both models' questions, the population to read weights on, and its mean win probability.
+    """Both models' questions, the population to read weights on, its mean win probability, and how it is all computed.
 
-    `worth` is None where too few won deals have a value.
+    `worth` is None where too few won deals have a value; `n_deals` is how long the history is. Results depend on `seed` and
+    not on `threads`.
     """
 
     winning: Side
@@ -28,6 +27,9 @@ class Study:
     population: Population
     catalog: Catalog
     mean_probability: float
+    n_deals: int
+    seed: int
+    threads: int = 1
 
     @property
     def sides(self) -> dict[str, Side]:
@@ -50,12 +52,10 @@ class Study:
         return {"winning": 1 - self.mean_probability, "worth": 1.0}
 
 
-def cross_fit(study: Study, *, seeds: tuple[int, ...], track: Track) -> Both:
-    """Explain training rows and population by models apart from their accounts, in one partition for each seed."""
-    return {
-        name: cross_fitted(side, study.population, seeds=seeds, track=partial(track, label=_LABELS[name]))
-        for name, side in study.sides.items()
-    }
+def cross_fit(study: Study, *, n_repeats: int, track: Track) -> Both:
+    """Explain training rows and population by models apart from their accounts, in `n_repeats` partitions."""
+    how = {"seeds": repeat_seeds(study.seed, n_repeats), "threads": study.threads, "track": track}
+    return {name: cross_fitted(side, study.population, **how) for name, side in study.sides.items()}
 
 
 def weigh(study: Study, apart: Both, *, is_shrunk: bool = True) -> CriteriaWeights:
