@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from winworth.flows.tune import Tuned
     from winworth.weights.criteria import CriteriaWeights
 
-NOISE = "not distinguishable from noise"
 _BASELINES = {"stage": "rate by stage", "crm": "CRM's chance"}
 _READ = ("table", "n_read", "n_used", "n_quarantined", "n_duplicate", "n_out_of_scope")
 
@@ -186,14 +185,14 @@ def _weights(done: "Trained") -> list[Any]:
     """Show what weighs what, the 80 % range of each weight, and below it what else is known of how surely."""
     weights, catalog = done.scorer.weights, done.scorer.catalog
     table = _table("Criteria weights", ["criterion", "family", "weight", "winning", "worth", "more of it"], n_text=2)
+    table.columns[1].no_wrap = True
     labels = {name: criterion.label.get("en", name) for name, criterion in catalog.criteria.items()}
     for name, row in weights.criteria.iterrows():
         told = {"up": "helps", "down": "hurts"}.get(row["direction"], "")
         ranged = str(row["weight"])
         if weights.doubt is not None:
             doubt = weights.doubt.table.loc[name]
-            ranged += f" [{doubt['low']:.0f}-{doubt['high']:.0f}]"
-            told = told if doubt["is_clear"] else NOISE
+            ranged += f" [{doubt['low']:.0f}-{doubt['high']:.0f}]" + ("  " if doubt["is_clear"] else " *")
         numbers = [str(row[key]) for key in ("through_winning", "through_worth")]
         table.add_row(Text(labels[name]), row["family"], ranged, *numbers, told)
     return [table, *_context(weights, labels), *_doubted(done.metrics["weights"], labels)]
@@ -214,7 +213,12 @@ def _doubted(doubt: dict | None, labels: dict[str, str]) -> list[str]:
         return []
     rows = pd.DataFrame(doubt["families"]).itertuples()
     families = ", ".join(f"{row.family} {row.weight} [{row.low:.0f}-{row.high:.0f}]" for row in rows)
-    said = [f"By family: {families}.", f"In brackets: 80 % ranges, {doubt['n_boot']} draws of accounts, models trained anew."]
+    noise = [] if all(doubt["table"]["is_clear"]) else ["* not distinguishable from noise"]
+    said = [
+        *noise,
+        f"By family: {families}.",
+        f"In brackets: 80 % ranges, {doubt['n_boot']} draws of accounts, models trained anew.",
+    ]
     for pair in doubt["pairs"]:
         names = f"{labels[pair['first']]} and {labels[pair['second']]}"
         said.append(f"{names} go together (correlation {pair['correlation']:.2f}): as one they weigh {pair['weight']:.0f}.")

@@ -64,9 +64,9 @@ def cross_fitted(
 
     Path-dependent for trees (Lundberg and Lee 2017) and exact for ridge; one column a feature.
     """
-    groups = np.concatenate([side.outcomes.accounts, population.accounts])
+    accounts, own = np.unique(np.concatenate([side.outcomes.accounts, population.accounts]), return_inverse=True)
     n, is_asked = len(side.features), _marked(side.asked, len(side.features))
-    fold = [fold_of_groups(groups, n_splits=N_SPLITS, seed=seed) for seed in seeds]
+    fold = [fold_of_groups(accounts, n_splits=N_SPLITS, seed=seed)[own] for seed in seeds]
 
     def once(k: int) -> tuple[pd.DataFrame, pd.DataFrame]:
         here = fold[k // N_SPLITS] == k % N_SPLITS
