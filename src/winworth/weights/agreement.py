@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import log_expit
 
+from winworth.models.by_name import ByName
 from winworth.models.folds import fold_of_groups
 from winworth.weights.attribution import N_SPLITS, Side
 from winworth.weights.criteria import CriteriaWeights, shares
@@ -86,7 +87,8 @@ def _lost(study: Study, side: Side) -> pd.Series:
     return np.sqrt(pd.Series(lost).clip(lower=0) / max(total, 1e-12) / curvature)
 
 
-def _told(fitted, features: pd.DataFrame) -> np.ndarray:
+def _told(fitted: ByName, features: pd.DataFrame) -> np.ndarray:
+    """Return the log-odds of winning, or the log value."""
     X = fitted.matrix.transform(features)
     return fitted.model.decision_function(X) if hasattr(fitted.model, "decision_function") else fitted.model.log_value(X)
 

@@ -62,7 +62,7 @@ def shrunk_slopes(parts: np.ndarray, outcomes: Outcomes, like: Slopes | None = N
     total = own.sum(axis=1, keepdims=True)
     common = like.common if like else float(_fit(total, outcomes, centre=1.0, hold=1e-9, noise=noise).slopes[0])
     free = _fit(own, outcomes, centre=common, hold=WEAK, noise=noise, is_bounded=False)
-    error = _clustered(free, outcomes.accounts, noise)
+    error = _clustered(free, outcomes.accounts)
     spread = like.spread if like else slope_spread(free.slopes, error, common)
     drawn = _fit(own, outcomes, centre=common, hold=1 / spread, noise=noise)
     full = [np.full(n, common), np.full(n, common), np.full(n, np.inf)]
@@ -121,7 +121,7 @@ def _non_negative(A: np.ndarray, c: np.ndarray) -> np.ndarray:
     return nnls(root.T, solve_triangular(root, c, lower=True))[0]
 
 
-def _clustered(fit: _Fit, accounts: np.ndarray, noise: float) -> np.ndarray:
+def _clustered(fit: _Fit, accounts: np.ndarray) -> np.ndarray:
     """Return standard errors of slopes that hold where the rows of an account go together (Liang and Zeger 1986)."""
     codes = np.unique(accounts, return_inverse=True)[1]
     scores = fit.centred * fit.residual[:, None]
