@@ -116,7 +116,7 @@ def ranges(n_deals: int, n_worlds: int) -> None:
         question, reference, truth = planted(n_deals, 200 + seed)
         table = weigh_criteria(question, reference, effort=Effort(50, 20, 2), track=untracked).doubt.table
         real = truth[truth > 0]
-        held += ((table["low"] <= real) & (real <= table["high"]))[real.index].tolist()
+        held += ((table.loc[real.index, "low"] <= real) & (real <= table.loc[real.index, "high"])).tolist()
         called += table.loc[NULL, "is_clear"].tolist()
         true_called += table.loc[real.index, "is_clear"].tolist()
     told = f"ranges that hold the truth {np.mean(held):.2f}, null criteria called clear {np.mean(called):.2f}"

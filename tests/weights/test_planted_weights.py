@@ -104,5 +104,5 @@ def test_ranges_hold_the_true_weights_about_four_times_in_five(planted):
         question, reference, truth = planted(1000, seed)
         table = weigh_criteria(question, reference, effort=Effort(40, 1, 2), track=untracked).doubt.table
         real = truth[truth > 0]
-        held += ((table["low"] <= real) & (real <= table["high"]))[real.index].tolist()
+        held += ((table.loc[real.index, "low"] <= real) & (real <= table.loc[real.index, "high"])).tolist()
     assert 0.6 <= np.mean(held) <= 0.95  # 35 ranges: the promise is 70-90 %
