@@ -14,6 +14,7 @@ from winworth.crm.mapping import CrmMap
 from winworth.errors import ConfigError, did_you_mean
 from winworth.features.catalog import Catalog
 from winworth.models.trees import TreeSize
+from winworth.weights.effort import Effort
 
 STRICT = {"extra": "forbid"}
 TUNED = Path("tuning") / "tuned.yaml"
@@ -61,6 +62,7 @@ class Training:
     reference_rows: int = 3000
     leak_tax: bool = True
     tuned: TunedSettings | None = None
+    weights: Effort = Effort()
 
     def __post_init__(self):
         for name in ("threads", "n_boot", "reference_rows"):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from winworth.flows.review import Reviewed
     from winworth.flows.train import Trained
     from winworth.flows.tune import Tuned
+    from winworth.weights.criteria import CriteriaWeights
 
 _BASELINES = {"stage": "rate by stage", "crm": "CRM's chance"}
 _READ = ("table", "n_read", "n_used", "n_quarantined", "n_duplicate", "n_out_of_scope")
@@ -71,7 +72,7 @@ def trained(done: "Trained") -> Report:
             f"Leak tax: AUC {tax['auc_without']:.3f} without and {tax['auc_with']:.3f} with what was refused "
             f"({', '.join(tax['columns'])})."
         )
-    parts += [_weights(done)] if m["weights_published"] else []
+    parts += _weights(done) if m["weights_published"] else []
     parts += [
         f"Gate: {'pass' if check['passed'] else 'REFUSED'} {check['name']}: {check['says']}." for check in m["gate"]["checks"]
     ]
@@ -131,7 +132,7 @@ def explained(done: "Explained") -> Report:
 
 def demonstrated(done: "Demonstrated") -> Report:
     """Show what matters, five scored accounts and where everything is."""
-    parts: list[Any] = [_quality(done.trained.metrics["win"]), _weights(done.trained)]
+    parts: list[Any] = [_quality(done.trained.metrics["win"]), *_weights(done.trained)]
     parts += _accounts(done.predicted.accounts)
     parts += [f"Model: {done.trained.version}", f"Scores: {done.predicted.folder}"]
     parts += [f"Review ({page.lang}): {page.page}" for page in done.reviews]
@@ -195,15 +196,61 @@ def _customers(judged: dict) -> list[Any]:
     return [table, f"80 % intervals held: {', '.join(told)}." if told else "80 % intervals: not measured."]
 
 
-def _weights(done: "Trained") -> Table:
+def _weights(done: "Trained") -> list[Any]:
+    """Show what weighs what, the 80 % range of each weight, and below it what else is known of how surely."""
+    weights, catalog = done.scorer.weights, done.scorer.catalog
     table = _table("Criteria weights", ["criterion", "family", "weight", "winning", "worth", "more of it"], n_text=2)
-    table_of = done.scorer.weights.table
-    labels = {name: criterion.label.get("en", name) for name, criterion in done.scorer.catalog.criteria.items()}
-    for name, row in table_of[table_of["family"] != "context"].iterrows():
+    table.columns[1].no_wrap = True
+    labels = {name: criterion.label.get("en", name) for name, criterion in catalog.criteria.items()}
+    for name, row in weights.criteria.iterrows():
         told = {"up": "helps", "down": "hurts"}.get(row["direction"], "")
-        numbers = [str(row[key]) for key in ("weight", "through_winning", "through_worth")]
-        table.add_row(Text(labels[name]), row["family"], *numbers, told)
-    return table
+        ranged = str(row["weight"])
+        if weights.doubt is not None:
+            doubt = weights.doubt.table.loc[name]
+            ranged += f" [{doubt['low']:.0f}-{doubt['high']:.0f}]" + ("  " if doubt["is_clear"] else " *")
+        numbers = [str(row[key]) for key in ("through_winning", "through_worth")]
+        table.add_row(Text(labels[name]), row["family"], ranged, *numbers, told)
+    return [table, *_context(weights, labels), *_doubted(done.metrics["weights"], labels)]
+
+
+def _context(weights: "CriteriaWeights", labels: dict[str, str]) -> list[str]:
+    """Say how far context moves the models, in the unit of the weights: it is attributed apart, and never scored."""
+    context = weights.table[weights.table["family"] == "context"]
+    total = weights.criteria["dispersion"].sum()
+    if context.empty or total == 0:
+        return []
+    told = ", ".join(f"{labels[name]} {100 * row['dispersion'] / total:.0f}" for name, row in context.iterrows())
+    return [f"Context beside these 100 points, never scored: {told}."]
+
+
+def _doubted(doubt: dict | None, labels: dict[str, str]) -> list[str]:
+    if doubt is None:
+        return []
+    rows = pd.DataFrame(doubt["families"]).itertuples()
+    families = ", ".join(f"{row.family} {row.weight} [{row.low:.0f}-{row.high:.0f}]" for row in rows)
+    noise = [] if all(doubt["table"]["is_clear"]) else ["* not distinguishable from noise"]
+    said = [
+        *noise,
+        f"By family: {families}.",
+        f"In brackets: 80 % ranges, {doubt['n_boot']} draws of accounts, models trained anew.",
+    ]
+    for pair in doubt["pairs"]:
+        names = f"{labels[pair['first']]} and {labels[pair['second']]}"
+        said.append(f"{names} go together (correlation {pair['correlation']:.2f}): as one they weigh {pair['weight']:.0f}.")
+    table = pd.DataFrame(doubt["table"]).set_index("criterion")
+    if doubt["disagrees"]:
+        said.append(f"Methods disagree: by permutation {_listed(table['by_permutation'], labels)}.")
+    if doubt["few_deals"]:
+        said.append(f"Fewer than 1,000 deals; unshrunk, the weights are {_listed(table['unshrunk'], labels)}.")
+    moved = doubt["movement"]
+    if moved:
+        chance = f"chance alone moves up to {moved['by_chance']:.0f}"
+        said.append(f"Weights moved by {moved['moved']:.0f} points since {moved['since']}; {chance}.")
+    return said
+
+
+def _listed(points: pd.Series, labels: dict[str, str]) -> str:
+    return ", ".join(f"{labels[name]} {value:.0f}" for name, value in points.items())
 
 
 def _weights_document(done: "Trained") -> list[dict]:

@@ -290,7 +290,7 @@ def test_an_unknown_language_is_an_error():
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_no_word_of_machine_learning_stands_before_the_appendix(lang):
-    text = text_of(render(review_of(), lang=lang)).lower()
+    text = text_of(render(doubted(), lang=lang)).lower()
     before = text[: text.rindex({"en": "appendix for statisticians", "fr": "annexe pour statisticiens"}[lang])]
     banned = r"\b(auc|log.?loss|brier|ridge|trees|arbres|shap|lightgbm|calibration|bootstrap|features?|models?|modèles?|"
     banned += (
@@ -375,6 +375,63 @@ def test_without_a_value_accounts_stand_by_win_probability(lang, missing, said):
     text = text_of(html).replace("’", "'")
     first = accounts[accounts["tier"] == "A"].nlargest(1, "win_probability")["name"].iloc[0]
     assert f"1. {first}" in text and missing in text and said in text
+
+
+DOUBT = {
+    "n_boot": 50,
+    "pairs": [{"first": "size", "second": "budget", "correlation": 0.7, "weight": 41.2}],
+    "disagrees": False,
+    "few_deals": True,
+    "movement": {"moved": 12.0, "by_chance": 8.4, "is_beyond_chance": True, "since": "2026-03-31-0f2c"},
+    "families": {"family": ["firmographic", "needs_value"], "weight": [60, 40], "low": [50.0, 33.0], "high": [66.0, 47.0]},
+}
+
+
+def doubted() -> Review:
+    """Return a review whose last criterion does not stand out from noise."""
+    weights = weights_of()
+    names = [name for name in weights.index if weights.loc[name, "family"] != "context"]
+    low = pd.Series(3.0, names)
+    doubt = pd.DataFrame({"low": low, "high": low + 9, "is_clear": [*[True] * (len(names) - 1), False], "unshrunk": 4.0})
+    pair = {"first": names[0], "second": names[1], "correlation": 0.7, "weight": 41.2}
+    metrics = metrics_of(weights=DOUBT | {"pairs": [pair]})
+    return review_of(weights=weights.join(doubt.assign(by_permutation=5.0)), metrics=metrics)
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        (
+            "en",
+            [
+                "not distinguishable from noise",
+                "3 to 12",
+                "50 to 66",
+                "they weigh 41 of 100",
+                "more than chance alone would (8)",
+            ],
+        ),
+        (
+            "fr",
+            [
+                "ne se distingue pas du bruit",
+                "3 à 12",
+                "50 à 66",
+                "ils pèsent 41 points",
+                "plus que ne le ferait le seul hasard (8)",
+            ],
+        ),
+    ],
+)
+def test_the_page_says_how_surely_each_criterion_weighs(lang, said):
+    page = render(doubted(), lang=lang)
+    assert [phrase for phrase in said if phrase not in page] == []
+    assert page.count(f'<span class="sub">{said[0]}</span>') == 1
+
+
+def test_a_page_of_weights_without_doubt_shows_no_range():
+    page = render(review_of(), lang="en")
+    assert "not distinguishable" not in page and "Likely range" not in page
 
 
 @pytest.mark.parametrize(("lang", "said"), [("en", "No weights are published"), ("fr", "Aucun poids n’est publié")])

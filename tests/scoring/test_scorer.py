@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -190,3 +191,34 @@ def test_the_table_is_left_as_it_was(scorer, table):
 def test_scoring_shows_the_four_figures(scorer, table):
     found = scorer.score(table)
     assert list(found.columns) == ["win_probability", "value_if_won", "expected_value", "score"]
+
+
+def with_slopes(scorer, **worth):
+    names = scorer.weights.table.index
+    slopes = pd.DataFrame({"winning": 0.5, "worth": pd.Series(worth, names).fillna(1.0)}, index=names)
+    return replace(scorer, weights=replace(scorer.weights, slopes=slopes))
+
+
+def test_slopes_survive_the_files(scorer):
+    shrunk, features = with_slopes(scorer, need=0.0), drawn(20, seed=8)[0]
+    back = Scorer.from_files(shrunk.to_files())
+    pd.testing.assert_frame_equal(back.score(features), shrunk.score(features))
+    assert not back.score(features)["score"].equals(scorer.score(features)["score"])
+
+
+def test_files_older_than_slopes_are_read_as_slopes_of_one(scorer):
+    files = scorer.to_files()
+    old = {k: v for k, v in json.loads(files["weights.json"]).items() if k not in ("slopes", "doubt")}
+    back = Scorer.from_files(files | {"weights.json": json.dumps(old).encode()})
+    features = drawn(20, seed=8)[0]
+    pd.testing.assert_frame_equal(back.score(features), scorer.score(features))
+
+
+def test_slopes_scale_what_moves_the_score_and_leave_the_chances_alone(scorer):
+    features = drawn(20, seed=9)[0]
+    none = np.zeros(20, dtype=bool)
+    plain, shrunk = scorer.explain(features, none), with_slopes(scorer, need=0.0).explain(features, none)
+    assert shrunk.table["win_probability"].equals(plain.table["win_probability"])
+    winning = scorer.win.attributions(features)[0] - scorer.weights.reference["winning"]
+    expected = 0.5 * scorer.weights.loss_rate * winning["users"]
+    assert shrunk.by_feature["users"].to_numpy() == pytest.approx(expected.to_numpy())

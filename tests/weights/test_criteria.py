@@ -135,6 +135,22 @@ def test_scores_are_50_at_the_reference_and_linear_until_they_are_clipped():
     assert criterion_scores(contributions, weights)["budget"].tolist() == pytest.approx([50, 75, 100, 100, 25, 0])
 
 
+def test_a_slope_shrinks_a_criterions_weight_and_its_scores_stay_on_the_same_scale():
+    winning, worth = drawn(6), drawn(7)
+    slopes = pd.DataFrame({"winning": [0.0, 1.0, 0.5], "worth": [0.0, 0.3, 1.0]}, index=["size", "budget", "engagement"])
+    both = Attributions(winning, worth)
+    how = {"mean_probability": 0.3, "measured": winning.notna(), "features": winning}
+    found = criteria_weights(both, CATALOG, slopes=slopes, **how)
+    by_hand = [0.7 * winning["budget"] + 0.3 * worth["budget"], 0.35 * winning["visits"] + worth["visits"]]
+    assert found.table.loc["size", ["weight", "dispersion"]].tolist() == [0, 0]
+    assert found.table.loc[["budget", "engagement"], "dispersion"].tolist() == pytest.approx(
+        [spread_by_hand(list(part)) for part in by_hand]
+    )
+    parts = contributions_by_criterion(both, CATALOG, found)
+    assert parts["budget"].tolist() == pytest.approx(by_hand[0].tolist())
+    assert (criterion_scores(parts, found)["size"] == 50).all()
+
+
 def test_a_criterion_without_spread_scores_50():
     found = weighed(drawn(budget=np.full(400, 0.3)))
     parts = pd.DataFrame({"budget": [0.3, 2.0]})

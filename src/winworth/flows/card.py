@@ -141,9 +141,14 @@ def _leakage(metrics: Mapping) -> list[str]:
 
 
 def _weights(weights: pd.DataFrame) -> list[str]:
-    head = ["", "## Criteria weights", "", "| criterion | weight | through winning | through worth |", "|---|--:|--:|--:|"]
-    rows = weights[["weight", "through_winning", "through_worth"]].iterrows()
-    return head + [f"| {name} | {row.iloc[0]} | {row.iloc[1]} | {row.iloc[2]} |" for name, row in rows]
+    head = "| criterion | weight | 80 % range | through winning | through worth | |"
+    lines = ["", "## Criteria weights", "", head, "|---|--:|--:|--:|--:|---|"]
+    for name, row in weights.iterrows():
+        ranged = f"{row['low']:.1f} to {row['high']:.1f}" if pd.notna(row.get("low")) else NOT_MEASURED
+        noise = "not distinguishable from noise" if pd.notna(row.get("is_clear")) and not row["is_clear"] else ""
+        numbers = f"{row['weight']} | {ranged} | {row['through_winning']} | {row['through_worth']}"
+        lines.append(f"| {name} | {numbers} | {noise} |" if row["family"] != "context" else f"| {name} | context | | | | |")
+    return lines
 
 
 def _limits(metrics: Mapping) -> list[str]:

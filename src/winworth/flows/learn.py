@@ -1,9 +1,8 @@
-"""The steps of a retrain: examples, folds, the value of won deals, the reference population and the weights."""
+"""The steps of a retrain: examples, folds, the value of won deals, and the reference population."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,7 @@ import pandas as pd
 from winworth.config import Settings
 from winworth.crm.outcomes import attach_outcomes
 from winworth.crm.snapshot import Snapshot
-from winworth.features.build import build_features, is_deal_level
+from winworth.features.build import build_features
 from winworth.features.catalog import Catalog
 from winworth.features.examples import scoring_examples, training_examples
 from winworth.features.told import chance_told, reads_stage, stage_told
@@ -22,11 +21,8 @@ from winworth.models.censoring import Histories
 from winworth.models.folds import Fold, Observed, Plan, forward_plan, grouped_folds, input_twins, joined_groups
 from winworth.models.metrics import Figure
 from winworth.models.task import Rung, WinTask
-from winworth.models.track import Track
 from winworth.models.value import LEAST, Value, choose_form, fit_value, value_metrics
 from winworth.models.win import WinModel
-from winworth.weights.attribution import Attributions, cross_fitted
-from winworth.weights.criteria import CriteriaWeights, criteria_weights
 
 _DAY0 = np.datetime64("1970-01-01", "D")
 _OPEN = 2**40
@@ -195,43 +191,6 @@ class Recipe:
         fitted = task.fit(np.arange(len(task.won)) if rows is None else rows, self.day, self.rung)
         fitted.model.platt_ = self.platt
         return fitted
-
-
-def weigh(
-    task: WinTask, worth: Worth, reference: Reference, catalog: Catalog, *, recipe: Recipe, track: Track
-) -> CriteriaWeights:
-    """Weigh the criteria by cross-fitted attributions of both models on the reference population."""
-    everyone = np.arange(len(task.won))
-    win = recipe.fit(task)
-    mean_probability = float(win.model.predict_proba(win.matrix.transform(reference.features))[:, 1].mean())
-    shown = partial(track, label="Explaining who wins")
-    winning = _explained(lambda rows: recipe.fit(task, rows), everyone, task, reference, shown)
-    valued = np.flatnonzero(~np.isnan(worth.money))
-    worth_parts = winning * 0.0
-    if _enough(worth, valued):
-        shown = partial(track, label="Explaining what they bring")
-        worth_parts = _explained(lambda rows: _fit_worth(task, worth, rows), valued, task, reference, shown)
-    specs = catalog.features
-    deal_level = np.array([is_deal_level(specs[name]) for name in winning.columns])
-    measured = pd.DataFrame(~np.outer(reference.has_no_deal, deal_level), winning.index, winning.columns)
-    return criteria_weights(
-        Attributions(winning, worth_parts),
-        catalog,
-        mean_probability=mean_probability,
-        measured=measured,
-        features=reference.features,
-    )
-
-
-def no_weights(catalog: Catalog, features: list[str]) -> CriteriaWeights:
-    """Return weights of 0 for every criterion: what stands where nothing could be learnt."""
-    still = pd.DataFrame(np.zeros((2, len(features))), columns=features)
-    return criteria_weights(Attributions(still, still), catalog, mean_probability=0.5, measured=still == 0, features=still)
-
-
-def _explained(fit: Callable, train: np.ndarray, task: WinTask, reference: Reference, shown: Callable) -> pd.DataFrame:
-    groups = np.concatenate([task.accounts[train], reference.account])
-    return cross_fitted(fit, train, reference.features, groups, seed=task.seed, track=shown)
 
 
 def _enough(worth: Worth, rows: np.ndarray) -> bool:

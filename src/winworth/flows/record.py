@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from winworth.flows.reigning import Reigning
 from winworth.models.evaluate import BASELINES, Judged, WinReport
 from winworth.models.ladder import MANY_DEALS, TREES_ALONE, Ladder, Tested, rungs_for, telling_deals
 from winworth.models.learning_curve import MORE, LearningCurve
@@ -13,6 +14,9 @@ from winworth.models.metrics import Figure
 from winworth.scoring.scorer import Scorer
 from winworth.tables import ReadReport
 from winworth.weights.criteria import CriteriaWeights
+from winworth.weights.doubt import movement
+
+DOUBT_COLUMNS = ("low", "high", "floor", "is_clear", "same_way", "rank_low", "rank_high", "unshrunk", "by_permutation")
 
 
 @dataclass(frozen=True)
@@ -142,12 +146,21 @@ def read_record(report: ReadReport) -> list[dict]:
 
 
 def labelled_weights(weights: CriteriaWeights, scorer: Scorer, lang: str) -> pd.DataFrame:
-    """Return the weights table with each criterion's label in a language."""
+    """Return the weights table with each criterion's label in a language, and its doubt where that was measured."""
     labels = {name: criterion.label.get(lang, name) for name, criterion in scorer.catalog.criteria.items()}
     table = weights.table
     label = pd.Series({name: labels[name] for name in table.index}, dtype="str")
     names = ["family", "weight", "through_winning", "through_worth", "direction"]
-    return table[names].assign(label=label)[["label", *names]]
+    labelled = table[names].assign(label=label)[["label", *names]]
+    return labelled if weights.doubt is None else labelled.join(weights.doubt.table[list(DOUBT_COLUMNS)])
+
+
+def weights_record(weights: CriteriaWeights, king: Reigning | None) -> dict | None:
+    """Return how surely the weights are known, for metrics.json; None where that was not measured."""
+    if weights.doubt is None:
+        return None
+    moved = movement(weights, king.weights) | {"since": king.version} if king and king.weights else None
+    return weights.doubt.to_dict() | {"movement": moved}
 
 
 def figures_record(found: Mapping[str, Figure]) -> dict:

@@ -1,27 +1,32 @@
 """The present champion as a rival: the way it was made, made again on what the challenger may train on."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 
-from winworth.bundle import champion, open_version
+import pandas as pd
+
+from winworth.bundle import Bundle, champion, open_version
 from winworth.flows.gate import SURE, Check
 from winworth.models.evaluate import WinReport
 from winworth.models.metrics import log_loss
 from winworth.models.task import Rung
 from winworth.models.trees import TreeSize
+from winworth.weights.criteria import shares
 
 MOST_WORSE = 0.01
 
 
 @dataclass(frozen=True)
 class Reigning:
-    """The champion's version, its day and horizon, and its recipe as a rung."""
+    """The champion's version, its day and horizon, its recipe as a rung, and its exact weights in points of 100."""
 
     version: str
     as_of: date
     horizon_days: int
     rung: Rung
+    weights: Mapping[str, float] = field(default_factory=dict)
 
 
 def recipe_record(rung: Rung, features: list[str]) -> dict:
@@ -41,7 +46,12 @@ def reigning(home: Path) -> Reigning | None:
         return None
     size = TreeSize(**made["size"]) if made["size"] else None
     rung = Rung("champion", C=made["C"], size=size, only=tuple(made["features"]))
-    return Reigning(bundle.version, bundle.as_of, metrics["horizon_days"], rung)
+    return Reigning(bundle.version, bundle.as_of, metrics["horizon_days"], rung, _weights(bundle))
+
+
+def _weights(bundle: Bundle) -> dict[str, float]:
+    table = pd.DataFrame(bundle.json("weights.json")["table"]).set_index("criterion")
+    return shares(table.loc[table["family"] != "context", "dispersion"]).to_dict()
 
 
 def better_than_champion(report: WinReport, king: Reigning | None, *, as_of: date, horizon_days: int) -> Check:

@@ -19,13 +19,12 @@ from winworth.flows.dates import CloseDates, learn_dates
 from winworth.flows.learn import (
     Reference,
     learn_value,
-    no_weights,
     past_population,
     reference_population,
-    weigh,
 )
 from winworth.flows.reigning import recipe_record
 from winworth.flows.retrain import Learnt, Retrain, begin, learn
+from winworth.flows.weigh import Question, no_weights, weigh_criteria
 from winworth.flows.worth import definition
 from winworth.lock import run_lock
 from winworth.models.track import Track, untracked
@@ -59,7 +58,7 @@ def train(settings: Settings, *, as_of: date, home: Path, track: Track = untrack
         if learnt.has_signal and scorer.weights.table["weight"].sum() == 0:
             reference = past_population(retrain.examples, settings)
             scorer = _scorer(retrain, learnt, reference)
-        metrics = _metrics(retrain, learnt, reference)
+        metrics = _metrics(retrain, learnt, reference, scorer.weights)
         if scorer.value is not None and scorer.value.model.n_held_:
             n = scorer.value.model.n_held_
             metrics["warnings"].append(f"{n} observations have an amount far beyond all others: it is held within reason.")
@@ -82,7 +81,8 @@ def _scorer(retrain: Retrain, learnt: Learnt, reference: Reference) -> Scorer:
         return Scorer(catalog, win, None, no_weights(catalog, list(task.features.columns)), None)
     worth = learnt.worth or retrain.worth
     value = learn_value(task, worth)
-    weights = weigh(task, worth, reference, catalog, recipe=learnt.recipe, track=retrain.track)
+    question = Question(task, worth, learnt.recipe, catalog, learnt.win["n_deals"])
+    weights = weigh_criteria(question, reference, effort=retrain.settings.training.weights, track=retrain.track)
     return Scorer(catalog, win, value, weights, _segments(weights, reference, catalog, retrain.settings))
 
 
@@ -102,7 +102,7 @@ def _segments(weights: CriteriaWeights, reference: Reference, catalog: Catalog, 
     return find_segments(reference.features, shares, wordings, most=most, seed=settings.training.seed)
 
 
-def _metrics(retrain: Retrain, learnt: Learnt, reference: Reference) -> dict:
+def _metrics(retrain: Retrain, learnt: Learnt, reference: Reference, weights: CriteriaWeights) -> dict:
     customers = judge_customers(retrain.prepared.snapshot, retrain.settings) if learnt.has_signal else None
     settings, worth, prepared = retrain.settings, learnt.worth or retrain.worth, retrain.prepared
     warnings = [*prepared.warnings, *worth.notes]
@@ -138,6 +138,7 @@ def _metrics(retrain: Retrain, learnt: Learnt, reference: Reference) -> dict:
         "leaks": retrain.leaks.to_dict(),
         "slices": learnt.win.get("slices"),
         "weights_published": learnt.has_signal,
+        "weights": record.weights_record(weights, retrain.king),
         "curves": learnt.curves,
         "opened": record.opened(prepared.snapshot["deals"]),
         "read": record.read_record(prepared.crm.report),

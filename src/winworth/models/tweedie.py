@@ -17,13 +17,14 @@ class TweedieValue(RegressorMixin, BaseEstimator):
 
     Trees with a log link fall short of totals, so that `shift_` adds the log of observed over predicted out of fold, in folds
     apart by group, held within 0.5-2. Far values are held within reason first (`n_held_` counts them). `low_` and `high_` are
-    the 10 % and 90 % points of the log residuals of positive values.
+    the 10 % and 90 % points of the log residuals of positive values. Without `is_balanced` the folds are spared.
     """
 
-    def __init__(self, size: TreeSize | None = None, seed: int = 0, threads: int = 2):
+    def __init__(self, size: TreeSize | None = None, seed: int = 0, threads: int = 2, is_balanced: bool = True):
         self.size = size
         self.seed = seed
         self.threads = threads
+        self.is_balanced = is_balanced
 
     def fit(
         self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None, groups: np.ndarray | None = None
@@ -39,15 +40,20 @@ class TweedieValue(RegressorMixin, BaseEstimator):
         logs = np.log(y[y > 0] / self.unit_)
         kept = held_within_reason(logs)
         self.n_held_ = int((kept != logs).sum())
-        parts, held_out = np.zeros(len(y)), np.empty(len(y))
+        parts = np.zeros(len(y))
         parts[y > 0] = np.exp(kept)
-        for train, test in GroupedFolds(5, self.seed).split(X, y, groups):
-            held_out[test] = self._grow(X[train], parts[train], weight[train]).margin(X[test])
         self.trees_ = self._grow(X, parts, weight)
-        ratio = float(np.clip(weight @ parts / (weight @ np.exp(held_out)), *RATIO))
-        self.shift_ = float(np.log(ratio * self.unit_))
-        residual = kept + np.log(self.unit_) - held_out[y > 0] - self.shift_
+        self.shift_, self.low_, self.high_ = float(np.log(self.unit_)), np.nan, np.nan
+        return self._balance(X, parts, weight, groups) if self.is_balanced else self
+
+    def _balance(self, X: np.ndarray, parts: np.ndarray, weight: np.ndarray, groups: np.ndarray) -> "TweedieValue":
+        held_out, bought = np.empty(len(parts)), parts > 0
+        for train, test in GroupedFolds(5, self.seed).split(X, parts, groups):
+            held_out[test] = self._grow(X[train], parts[train], weight[train]).margin(X[test])
+        log_ratio = float(np.log(np.clip(weight @ parts / (weight @ np.exp(held_out)), *RATIO)))
+        residual = np.log(parts[bought]) - held_out[bought] - log_ratio
         self.low_, self.high_ = (float(q) for q in np.quantile(residual, [0.1, 0.9]))
+        self.shift_ += log_ratio
         return self
 
     def _grow(self, X: np.ndarray, parts: np.ndarray, weight: np.ndarray) -> Trees:

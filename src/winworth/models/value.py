@@ -46,14 +46,18 @@ class ValueIfWon(RegressorMixin, BaseEstimator):
 
     The log part averages ridge and small trees; the smearing factor (Duan 1983) and the ratio of observed to predicted
     totals (held within 0.5-2) come from folds apart by group. The first part is learnt where at least 20 zeros and 20
-    positive values are there, and is their share otherwise.
+    positive values are there, and is their share otherwise. Without `is_balanced` the folds are spared: contributions are
+    the same, and money is not to be asked.
     """
 
-    def __init__(self, alpha: float = 10.0, size: TreeSize | None = None, seed: int = 0, threads: int = 2):
+    def __init__(
+        self, alpha: float = 10.0, size: TreeSize | None = None, seed: int = 0, threads: int = 2, is_balanced: bool = True
+    ):
         self.alpha = alpha
         self.size = size
         self.seed = seed
         self.threads = threads
+        self.is_balanced = is_balanced
 
     def fit(
         self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None, groups: np.ndarray | None = None
@@ -72,10 +76,13 @@ class ValueIfWon(RegressorMixin, BaseEstimator):
         X, logs, weight, groups = X[positive], np.log(y[positive]), weight[positive], groups[positive]
         kept = held_within_reason(logs)
         self.n_held_ = int((kept != logs).sum())
+        self.linear_, self.trees_ = self._fit_logs(X, kept, weight)
+        self.balance_ = Balance(1.0, 1.0, np.nan, np.nan)
+        if not self.is_balanced:
+            return self
         held_out = np.empty(len(kept))
         for train, test in GroupedFolds(5, self.seed).split(X, kept, groups):
             held_out[test] = _mean_log(self._fit_logs(X[train], kept[train], weight[train]), X[test])
-        self.linear_, self.trees_ = self._fit_logs(X, kept, weight)
         self.balance_ = _balance(kept, held_out, weight)
         return self
 

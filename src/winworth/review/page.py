@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from winworth.review import appendix, captions, charts, evidence, ranking, summary
+from winworth.review import appendix, captions, charts, doubted, evidence, ranking, summary
 from winworth.review.outside import harmless, shown
 from winworth.review.words import Words, words_in
 
@@ -25,8 +25,8 @@ class Review:
     """All that the page shows, as of a day.
 
     `metrics` is the model version's metrics.json. `weights` has one row a criterion (label, family, weight, through_winning,
-    through_worth, direction), context last; it may be empty. `accounts` has one row an account; values are NaN where none
-    could be learnt.
+    through_worth, direction; where doubt was measured low, high, is_clear and more), context last; it may be empty.
+    `accounts` has one row an account; values are NaN where none could be learnt.
     """
 
     company: str
@@ -122,7 +122,12 @@ def _matters(review: Review, words: Words) -> dict | None:
     if (weights["family"] != "context").sum() > charts.MOST_CRITERIA:
         n += " " + words.say("chart_most", n=charts.MOST_CRITERIA)
     chart = Chart(charts.weights_chart(weights, words.lang), captions.weights_caption(weights, words), n)
-    return {"chart": chart, "rows": [_weight_row(row, words) for row in weights.to_dict("records")]}
+    return {
+        "chart": chart,
+        "rows": [_weight_row(row, words) for row in weights.to_dict("records")],
+        "families": doubted.family_lines(metrics, words),
+        "sentences": doubted.sentences(metrics, weights, words),
+    }
 
 
 def _weight_row(row: Mapping, words: Words) -> dict:
@@ -132,6 +137,8 @@ def _weight_row(row: Mapping, words: Words) -> dict:
         "label": shown(row["label"]),
         "family": words.phrases[family] if family in words.phrases else harmless(row["family"]),
         "numbers": ["–"] * 3 if is_context else numbers,
+        "range": "" if is_context else doubted.weight_range(row, words),
+        "noise": words.say("weight_noise") if not is_context and doubted.is_noise(row) else "",
         "direction": "–" if is_context else words.say(f"direction_{harmless(row['direction'])}"),
         "is_context": is_context,
     }

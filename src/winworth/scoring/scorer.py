@@ -16,7 +16,8 @@ from winworth.models.value import Value, read_value
 from winworth.models.win import WinModel
 from winworth.scoring.segments import Segments
 from winworth.weights.attribution import Attributions
-from winworth.weights.criteria import CriteriaWeights, contributions_by_criterion, criterion_scores
+from winworth.weights.criteria import CriteriaWeights, contributions, contributions_by_criterion, criterion_scores
+from winworth.weights.doubt import Doubt
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Scorer:
         criteria = criterion_scores(by_criterion, self.weights)
         criteria = self._neutral_criteria(criteria, blank)
         weight = self.weights.table["weight"].reindex(criteria.columns)
-        by_feature = (off["winning"] * self.weights.loss_rate + off["worth"]).where(~blank, 0.0)
+        by_feature = contributions(Attributions(**off), self.catalog, self.weights).where(~blank, 0.0)
         segment = np.zeros(len(features), dtype=int) if self.segments is None else self.segments.assign(features)
         return Scored(table.assign(score=criteria @ weight / 100), criteria, by_feature, segment)
 
@@ -105,6 +106,8 @@ class Scorer:
             "loss_rate": self.weights.loss_rate,
             "table": self.weights.table.reset_index().to_dict("list"),
             "reference": self.weights.reference.reset_index(names="feature").to_dict("list"),
+            "slopes": self.weights.slopes.reset_index(names="criterion").to_dict("list"),
+            "doubt": self.weights.doubt and self.weights.doubt.to_dict(),
         }
         return {name: (value if isinstance(value, str) else as_json(value)).encode() for name, value in files.items()}
 
@@ -119,13 +122,21 @@ class Scorer:
         if "value.json" in read:
             model = read_value(read["value.json"], text["value_trees.txt"])
             value = ByName(FeatureMatrix.from_dict(read["value_matrix.json"]), model)
-        weights = CriteriaWeights(
-            pd.DataFrame(read["weights.json"]["table"]).set_index("criterion"),
-            pd.DataFrame(read["weights.json"]["reference"]).set_index("feature"),
-            read["weights.json"]["loss_rate"],
-        )
+        weights = _weights(read["weights.json"])
         segments = Segments.from_dict(read["segments.json"]) if "segments.json" in read else None
         return cls(catalog, ByName(FeatureMatrix.from_dict(read["win_matrix.json"]), win), value, weights, segments)
+
+
+def _weights(read: Mapping) -> CriteriaWeights:
+    """Rebuild the weights; older files tell no slopes, which were 1, and no doubt."""
+    slopes, doubt = pd.DataFrame(read.get("slopes", {"criterion": []})).set_index("criterion"), read.get("doubt")
+    return CriteriaWeights(
+        pd.DataFrame(read["table"]).set_index("criterion"),
+        pd.DataFrame(read["reference"]).set_index("feature"),
+        read["loss_rate"],
+        slopes,
+        None if doubt is None else Doubt.from_dict(doubt),
+    )
 
 
 def as_json(document: object) -> str:

@@ -1,6 +1,6 @@
-"""Cross-fitted attributions: each row is explained by models that never saw its account."""
+"""Attributions by models that never saw the account they explain: out of fold, or out of the bag of a draw."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,9 +8,10 @@ import pandas as pd
 
 from winworth.models.by_name import ByName
 from winworth.models.folds import fold_of_groups
+from winworth.models.track import Track, in_order, untracked
+from winworth.weights.shrinkage import Outcomes
 
-Fit = Callable[[np.ndarray], ByName]
-Track = Callable[[Iterable[int]], Iterable[int]]
+Fit = Callable[[pd.DataFrame, np.ndarray], ByName]
 N_SPLITS = 5
 
 
@@ -22,20 +23,76 @@ class Attributions:
     worth: pd.DataFrame
 
 
-def cross_fitted(
-    fit: Fit, train: np.ndarray, reference: pd.DataFrame, groups: np.ndarray, *, seed: int, track: Track = iter
-) -> pd.DataFrame:
-    """Explain the reference rows by models trained without their group.
+@dataclass(frozen=True)
+class Side:
+    """One model's question: the features of its training rows, what came of them, and how it learns.
 
-    `groups` has a code for each training row and then for each reference row; `fit` takes the positions, in `train`'s
-    numbering, of the rows to learn from. Returns one row a reference row and one column a feature: SHAP values
-    (Lundberg and Lee 2017), path-dependent for trees and exact for ridge.
+    `fit` takes a feature table with a row for each training row, and positions in it; one given twice counts twice. `asked`
+    are the positions whose outcomes are known and answer the attributions: all or enough of them. `label` is shown meanwhile.
     """
-    fold = fold_of_groups(groups, n_splits=N_SPLITS, seed=seed)
-    of_train, of_reference = fold[: len(train)], fold[len(train) :]
-    parts = []
-    for k in track(range(N_SPLITS)):
-        here = of_reference == k
-        if here.any():
-            parts.append(fit(train[of_train != k]).attributions(reference[here])[0])
-    return pd.concat(parts).loc[reference.index]
+
+    fit: Fit
+    features: pd.DataFrame
+    outcomes: Outcomes
+    asked: np.ndarray
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Population:
+    """The rows that weights are read on: features, account codes (those of the training rows where it is one of them), and
+    by row and feature whether the row can have the feature.
+    """
+
+    features: pd.DataFrame
+    accounts: np.ndarray
+    measured: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Apart:
+    """Attributions by models apart from the rows' accounts: of training rows asked and of the population, by position."""
+
+    train: pd.DataFrame
+    population: pd.DataFrame
+
+
+def cross_fitted(
+    side: Side, population: Population, *, seeds: tuple[int, ...], threads: int = 1, track: Track = untracked
+) -> Apart:
+    """Explain every row by models trained without its account: SHAP values, the mean of one partition for each seed.
+
+    Path-dependent for trees (Lundberg and Lee 2017) and exact for ridge; one column a feature.
+    """
+    accounts, own = np.unique(np.concatenate([side.outcomes.accounts, population.accounts]), return_inverse=True)
+    n, is_asked = len(side.features), _marked(side.asked, len(side.features))
+    fold = [fold_of_groups(accounts, n_splits=N_SPLITS, seed=seed)[own] for seed in seeds]
+
+    def once(k: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+        here = fold[k // N_SPLITS] == k % N_SPLITS
+        fitted = side.fit(side.features, np.flatnonzero(~here[:n]))
+        train = explained(fitted, side.features, np.flatnonzero(here[:n] & is_asked))
+        return train, explained(fitted, population.features, np.flatnonzero(here[n:]))
+
+    made = in_order(once, len(seeds) * N_SPLITS, threads, track, side.label)
+    return Apart(*(pd.concat(parts).groupby(level=0).mean() for parts in zip(*made, strict=True)))
+
+
+def out_of_bag(side: Side, population: Population, drawn: np.ndarray) -> Apart:
+    """Fit once on the accounts drawn (`drawn` says how often, by account code) and explain the rows of the others."""
+    times = drawn[side.outcomes.accounts]
+    fitted = side.fit(side.features, np.repeat(np.arange(len(times)), times))
+    rows = side.asked[times[side.asked] == 0]
+    places = np.flatnonzero(drawn[population.accounts] == 0)
+    return Apart(explained(fitted, side.features, rows), explained(fitted, population.features, places))
+
+
+def explained(fitted: ByName, features: pd.DataFrame, rows: np.ndarray) -> pd.DataFrame:
+    """Return the attributions of some rows of a feature table, indexed by their positions."""
+    return fitted.attributions(features.iloc[rows])[0].set_axis(rows)
+
+
+def _marked(places: np.ndarray, n: int) -> np.ndarray:
+    marked = np.zeros(n, dtype=bool)
+    marked[places] = True
+    return marked

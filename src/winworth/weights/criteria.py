@@ -1,6 +1,7 @@
 """Criteria weights: attributions summed within a criterion, in log expected value, as integers that sum to 100."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,11 @@ import pandas as pd
 from winworth.features.catalog import Catalog
 from winworth.weights.attribution import Attributions
 
+if TYPE_CHECKING:
+    from winworth.weights.doubt import Doubt
+
 CLIP = 3.0
+PARTS = ("winning", "worth")
 
 
 @dataclass(frozen=True)
@@ -18,46 +23,75 @@ class CriteriaWeights:
     `table` has one row a criterion, context last, sorted by weight: family, weight (integer; context has none),
     through_winning and through_worth (they sum to the weight), dispersion and centre (log expected value), direction.
     `reference` is each feature's median attribution, in log expected value's two parts (winning in log-odds, worth in logs).
-    `loss_rate` is 1 - mean win probability: what turns log-odds into log probability.
+    `loss_rate` is 1 - mean win probability: what turns log-odds into log probability. `slopes` has for each criterion what
+    its part of winning and its part of worth are multiplied by; where it has no row, by 1. `doubt` is None where it was not
+    measured.
     """
 
     table: pd.DataFrame
     reference: pd.DataFrame
     loss_rate: float
+    slopes: pd.DataFrame = field(default_factory=pd.DataFrame)
+    doubt: "Doubt | None" = None
+
+    @property
+    def criteria(self) -> pd.DataFrame:
+        """The rows of the table that are criteria, without context."""
+        return self.table[self.table["family"] != "context"]
+
+    @property
+    def shares(self) -> pd.Series:
+        """Each criterion's exact weight, in points of 100; all 0 where nothing weighs."""
+        return shares(self.criteria["dispersion"])
 
 
 def criteria_weights(
-    attributions: Attributions, catalog: Catalog, *, mean_probability: float, measured: pd.DataFrame, features: pd.DataFrame
+    attributions: Attributions,
+    catalog: Catalog,
+    *,
+    mean_probability: float,
+    measured: pd.DataFrame,
+    features: pd.DataFrame,
+    slopes: pd.DataFrame | None = None,
 ) -> CriteriaWeights:
     """Weigh criteria by the mean absolute deviation of their contribution to log expected value.
 
-    A contribution is (1 - mean win probability) x the criterion's part of the log-odds + its part of the log value; parts
-    are summed within a criterion, row by row, before absolutes. `measured` says, by row and feature, whether the row can
-    have the feature; rows that cannot do not count for it.
+    A contribution is (1 - mean win probability) x slope x the criterion's part of the log-odds + slope x its part of the log
+    value; parts are summed within a criterion, row by row, before absolutes. `measured` says, by row and feature, whether
+    the row can have the feature; rows that cannot do not count for it.
     """
     loss_rate = 1.0 - mean_probability
-    winning = (attributions.winning * loss_rate).where(measured)
-    worth = attributions.worth.where(measured)
+    slopes = pd.DataFrame() if slopes is None else slopes
+    parts = {name: getattr(attributions, name).where(measured) for name in PARTS}
+    reference = pd.DataFrame({name: part.median() for name, part in parts.items()}).fillna(0.0)
+    scaled = _in_log_value(Attributions(**parts), catalog, slopes, loss_rate)
     rows = []
-    for name, criterion in catalog.criteria.items():
-        own = [feature for feature in criterion.features if feature in winning.columns]
-        if not own:
-            continue
-        parts = [part[own].sum(axis=1, min_count=1).dropna() for part in (winning, worth)]
-        both = parts[0] + parts[1]
+    for name, own in owned(catalog, measured).items():
+        winning, worth = (getattr(scaled, part)[own].sum(axis=1, min_count=1).dropna() for part in PARTS)
+        both = winning + worth
         rows.append(
             {
                 "criterion": name,
-                "family": criterion.family,
-                "dispersion": _spread(both),
-                "by_winning": _spread(parts[0]),
-                "by_worth": _spread(parts[1]),
+                "family": catalog.criteria[name].family,
+                "dispersion": spread(both),
+                "by_winning": spread(winning),
+                "by_worth": spread(worth),
                 "centre": float(both.median()) if len(both) else 0.0,
                 "direction": _direction(both, features[own]),
             }
         )
-    reference = pd.DataFrame({"winning": attributions.winning.where(measured).median(), "worth": worth.median()}).fillna(0.0)
-    return CriteriaWeights(_weighed(pd.DataFrame(rows).set_index("criterion")), reference, loss_rate)
+    return CriteriaWeights(_weighed(pd.DataFrame(rows).set_index("criterion")), reference, loss_rate, slopes)
+
+
+def owned(catalog: Catalog, columns: pd.DataFrame) -> dict[str, list[str]]:
+    """Return, for each criterion and each context that has any, its features among some columns."""
+    own = {name: [f for f in criterion.features if f in columns] for name, criterion in catalog.criteria.items()}
+    return {name: features for name, features in own.items() if features}
+
+
+def shares(dispersion: pd.Series) -> pd.Series:
+    """Return shares in points of 100; all 0 where nothing weighs."""
+    return 100 * dispersion / dispersion.sum() if dispersion.sum() > 0 else dispersion * 0.0
 
 
 def integers_to_100(shares: np.ndarray) -> np.ndarray:
@@ -82,16 +116,29 @@ def criterion_scores(contributions: pd.DataFrame, weights: CriteriaWeights) -> p
     return (50 + 50 * (contributions - scale["centre"]) / (CLIP * spread)).clip(0, 100)
 
 
+def contributions(attributions: Attributions, catalog: Catalog, weights: CriteriaWeights) -> pd.DataFrame:
+    """Return each feature's contribution in log expected value."""
+    scaled = _in_log_value(attributions, catalog, weights.slopes, weights.loss_rate)
+    return scaled.winning + scaled.worth
+
+
 def contributions_by_criterion(attributions: Attributions, catalog: Catalog, weights: CriteriaWeights) -> pd.DataFrame:
-    """Sum attributions within each weighed criterion, in log expected value."""
-    both = attributions.winning * weights.loss_rate + attributions.worth
-    names = weights.table.index[weights.table["family"] != "context"]
-    own = {name: [f for f in catalog.criteria[name].features if f in both.columns] for name in names}
-    return pd.DataFrame({name: both[features].sum(axis=1) for name, features in own.items()}, index=both.index)
+    """Sum contributions within each weighed criterion, in log expected value."""
+    both = contributions(attributions, catalog, weights)
+    own = owned(catalog, both)
+    return pd.DataFrame({name: both[own[name]].sum(axis=1) for name in weights.criteria.index}, index=both.index)
 
 
-def _spread(part: pd.Series) -> float:
+def spread(part: pd.Series) -> float:
+    """Return the mean distance from the median; 0 where there are no rows."""
     return float((part - part.median()).abs().mean()) if len(part) else 0.0
+
+
+def _in_log_value(attributions: Attributions, catalog: Catalog, slopes: pd.DataFrame, loss_rate: float) -> Attributions:
+    owner = [catalog.criterion_of[name] for name in attributions.winning.columns]
+    held = slopes.reindex(index=owner, columns=list(PARTS)).fillna(1.0)
+    winning = attributions.winning * (loss_rate * held["winning"].to_numpy())
+    return Attributions(winning, attributions.worth * held["worth"].to_numpy())
 
 
 def _direction(contribution: pd.Series, features: pd.DataFrame) -> str:
