@@ -135,10 +135,10 @@ def tree_cuts(means: np.ndarray, counts: np.ndarray, *, most: int, least: int, s
 
 
 def roundest(low: float, high: float) -> float | None:
-    """Return the number with the fewest digits in low < x <= high; None where ten significant digits do not suffice.
+    """Return the number with the fewest digits in low < x <= high, the highest of these; None where ten significant digits do not suffice.
 
     >>> roundest(9996.2, 10004.0), roundest(-3.0, 7.0), roundest(0.1234, 0.1239)
-    (10000.0, 0.0, 0.1235)
+    (10000.0, 0.0, 0.1239)
     """
     highest = Decimal(repr(float(high)))
     top = max(Decimal(float(low)).adjusted(), highest.adjusted()) + 1

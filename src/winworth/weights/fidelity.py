@@ -73,6 +73,8 @@ def captured(by: np.ndarray, value: np.ndarray, n: np.ndarray, *, capacity: floa
     >>> captured(np.array([3, 2, 1]), np.array([5.0, 2.0, 1.0]), np.ones(3), capacity=1 / 3)
     5.0
     """
+    if not len(by):
+        return 0.0
     order = np.argsort(-by, kind="stable")
     last = np.flatnonzero(np.r_[np.diff(by[order]) < 0, True])
     rows, values = (np.r_[0.0, np.cumsum(x[order])[last]] for x in (n, n * value))

@@ -55,7 +55,9 @@ def to_workbook(card: Scorecard, wording: Wording, rows: SheetRows | None = None
     """Return the workbook: accounts and their scores; the card; its two-way tables; the points of each account.
 
     Points, weights and limits are read from the card's sheet, so that a change there changes every score. Without rows one
-    empty line waits to be typed over and copied down. No text is ever a formula. The bytes depend on the arguments alone.
+    empty line waits to be typed over and copied down. No text is ever a formula. A workbook holds fifteen digits of a
+    number: a value that differs from a boundary in the sixteenth counts as the boundary. The bytes depend on the arguments
+    alone.
     """
     from openpyxl import Workbook
 
@@ -189,11 +191,11 @@ def _write_inputs(sheet: "Worksheet", card: Scorecard, wording: Wording, rows: S
 
 
 def _inputs(column: pd.Series, bins: Bins) -> list:
-    """Return a feature's values as a workbook holds them: finite numbers, text, None where missing."""
+    """Return a feature's values as a workbook holds them: finite numbers of fifteen digits, text, None where missing."""
     if isinstance(bins, LevelBins):
         return [None if value is None or value != value else str(value) for value in column.astype(object).tolist()]
     numbers = np.clip(column.to_numpy(dtype=float, na_value=np.nan), -LARGEST, LARGEST)
-    return [None if value != value else value for value in numbers.tolist()]
+    return [None if value != value else float(f"{value:.15g}") for value in numbers.tolist()]
 
 
 Written = tuple[dict[str, Lookup], list[tuple[str, PairTable, Lookup, Lookup]], dict[str, str]]
@@ -247,12 +249,12 @@ def _place(lookup: Lookup, column: str) -> str:
     """
     value, last = f"{column}{{row}}", len(lookup.bins.places)
     if isinstance(lookup.bins, NumberBins):
-        reached = f"1+SUMPRODUCT(--({lookup.compared}<={value}))" if lookup.bins.edges else "1"
+        reached = f"1+SUMPRODUCT(({lookup.compared}<={value})*1)" if lookup.bins.edges else "1"
         return f"IF(ISNUMBER({value}),{reached},{last})"
     if not lookup.bins.levels:
         return f'IF({value}="",{last},{last - 1})'
     same = f"EXACT({lookup.compared},{value})"
-    named = f"IF(SUMPRODUCT(--{same})=0,{last - 1},SUMPRODUCT({same}*{lookup.numbers}))"
+    named = f"IF(SUMPRODUCT({same}*1)=0,{last - 1},SUMPRODUCT({same}*{lookup.numbers}))"
     return f'IF({value}="",{last},{named})'
 
 
