@@ -10,7 +10,7 @@ from sklearn.isotonic import IsotonicRegression
 from winworth.features.build import is_deal_level
 from winworth.features.catalog import Catalog
 from winworth.models.folds import fold_of_groups
-from winworth.weights.bins import cut_levels, cut_number
+from winworth.weights.bins import LevelBins, cut_levels, cut_number
 from winworth.weights.pairs import Cut, choose_pairs
 from winworth.weights.scorecard import Scorecard
 from winworth.weights.whole_points import Drawn, Scale, whole_card
@@ -18,6 +18,7 @@ from winworth.weights.whole_points import Drawn, Scale, whole_card
 SMOOTH = 5.0  # a place of so many rows keeps half of its mean
 SWEEPS = 8
 N_SPLITS = 5
+FINE = 48  # intervals of a feature that a pair's boundaries are chosen from
 
 
 @dataclass(frozen=True)
@@ -83,13 +84,14 @@ def fit_scorecard(
         values |= _within({name: cuts[name] for name in names}, lesson, criterion)
     told = sum(values[name][cut.places] * cut.has for name, cut in cuts.items())
     left = lesson.by_criterion.sum(axis=1).to_numpy() - told
-    weighed = {name: cuts[name] for criterion, names in own.items() for name in names if weights["weight"][criterion] > 0}
+    weighed = [name for criterion, names in own.items() for name in names if weights["weight"][criterion] > 0]
+    fine = {name: _finer(rows, lesson, cuts[name], limits) for name in weighed} if limits.max_pairs else {}
     pays = limits.pairs_pay * lesson.variance
-    grids, left = choose_pairs(weighed, left, lesson.fold, most=limits.max_pairs, pays=pays)
+    grids, left = choose_pairs(fine, left, lesson.fold, most=limits.max_pairs, pays=pays)
     scale = Scale(weights["weight"].loc[list(own)].astype(int).to_dict(), weights["dispersion"].to_dict())
     deal_level = tuple(name for name in cuts if is_deal_level(catalog.features[name]))
     r2 = 1 - float(np.var(left)) / lesson.variance if lesson.variance > 0 else 1.0
-    return whole_card(Drawn(own, cuts, values, tuple(grids), lesson.directions, scale), deal_level, r2)
+    return whole_card(Drawn(own, cuts, fine, values, tuple(grids), lesson.directions, scale), deal_level, r2)
 
 
 def _features_by_criterion(rows: CardRows, catalog: Catalog, weights: pd.DataFrame) -> dict[str, list[str]]:
@@ -127,7 +129,7 @@ def _cut(rows: CardRows, lesson: Lesson, name: str, limits: CardLimits) -> Cut:
     """Cut a feature into few bins, or into more where these explain enough more on folds they were not learnt from."""
     has = lesson.by_feature[name].notna().to_numpy()
     column, target = rows.features[name], lesson.by_feature[name].to_numpy()
-    least = max(10, int(np.ceil(limits.least_share * has.sum())))
+    least = _least(has, limits)
 
     if not pd.api.types.is_numeric_dtype(column):
         bins = cut_levels(column[has], most=limits.levels, least=2 * least)
@@ -150,6 +152,23 @@ def _cut(rows: CardRows, lesson: Lesson, name: str, limits: CardLimits) -> Cut:
             missed[most] += float(np.sum((target[test] - told) ** 2))
     gain = (missed[limits.bins] - missed[limits.most_bins]) / len(target)
     return cut(has, limits.most_bins) if gain >= limits.bins_pay * lesson.variance else few
+
+
+def _finer(rows: CardRows, lesson: Lesson, cut: Cut, limits: CardLimits) -> Cut:
+    """Return what a pair may be cut from: many small intervals, or the feature's own where a direction is declared.
+
+    Where table and pair share their boundaries, both together can be held to the direction.
+    """
+    name = cut.bins.feature
+    if isinstance(cut.bins, LevelBins) or name in lesson.directions:
+        return cut
+    least = _least(cut.has, limits)
+    bins = cut_number(rows.features[name][cut.has], lesson.by_feature[name].to_numpy()[cut.has], most=FINE, least=least)
+    return Cut(bins, bins.places_of(rows.features[name]), cut.has)
+
+
+def _least(has: np.ndarray, limits: CardLimits) -> int:
+    return max(10, int(np.ceil(limits.least_share * has.sum())))
 
 
 def _within(cuts: Mapping[str, Cut], lesson: Lesson, criterion: str) -> dict[str, np.ndarray]:

@@ -31,10 +31,14 @@ class Scale:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A card in log expected value: the features of each criterion, their cuts and values, and the pairs' grids."""
+    """A card in log expected value: the features of each criterion, their cuts and values, and the pairs' grids.
+
+    `fine` holds the cuts that the grids' boundaries were chosen from.
+    """
 
     own: Mapping[str, list[str]]
     cuts: Mapping[str, Cut]
+    fine: Mapping[str, Cut]
     values: Mapping[str, np.ndarray]
     grids: tuple[Grid, ...]
     directions: Mapping[str, str]
@@ -146,5 +150,5 @@ def _sum(drawn: Drawn, values: Mapping[str, np.ndarray], cells: list[np.ndarray]
     """Add a criterion's start, the values of its features' places and those of its cells, row by row."""
     total = START + sum(value[drawn.cuts[name].places] * drawn.cuts[name].has for name, value in values.items())
     for grid, cell in zip(drawn.grids, cells, strict=True):
-        total = total + told_by(replace(grid, values=cell), drawn.cuts[grid.first.feature], drawn.cuts[grid.second.feature])
+        total = total + told_by(replace(grid, values=cell), drawn.fine[grid.first.feature], drawn.fine[grid.second.feature])
     return total
