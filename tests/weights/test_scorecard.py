@@ -50,8 +50,10 @@ def test_points_and_start_add_up_to_the_criterion_before_it_is_held(card):
         assert ((50 + own.sum(axis=1)).clip(0, 100) == scores).all()
 
 
-def test_more_of_what_helps_never_lowers_the_score_pairs_included(card):
-    assert card.pairs
+@pytest.mark.parametrize("seed", [0, 28, 40])
+def test_more_of_what_helps_never_lowers_a_criterion_pairs_included(seed):
+    card = fitted(CardLimits(pairs_pay=-1.0), n=600, seed=seed, noise=0.5)
+    assert len(card.pairs) == 3
     features, has_no_deal = random_rows(card, 300)
     for table in card.tables:
         direction = CATALOG.features[table.bins.feature].direction
@@ -182,6 +184,12 @@ def test_a_table_that_lacks_a_feature_is_refused_by_name(card):
     features, _ = random_rows(card, 3)
     with pytest.raises(DataError, match="lacks 1 columns of the scorecard: visits"):
         card.score(features.drop(columns="visits"))
+
+
+def test_no_rows_give_no_card_and_say_so():
+    features, parts, groups = drawn(10)
+    with pytest.raises(DataError, match="there are none"):
+        fit_scorecard(CardRows(features[:0], parts[:0], groups[:0]), CATALOG, weights_of(parts, features), seed=0)
 
 
 def test_a_feature_without_variation_and_rows_of_one_account_still_give_a_card():

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from sklearn.isotonic import IsotonicRegression
 
+from winworth.errors import DataError
 from winworth.features.build import is_deal_level
 from winworth.features.catalog import Catalog
 from winworth.models.folds import fold_of_groups
@@ -73,7 +74,10 @@ def fit_scorecard(
 
     `weights` has one row a criterion, with family, weight, dispersion and centre, as `CriteriaWeights.table`; context and
     criteria without contributions are left out. The same rows and columns in another order give the same card.
+    Raises DataError where there are no rows.
     """
+    if not len(rows.features):
+        raise DataError("A scorecard needs rows to learn from, and there are none. Weigh the criteria on past deals instead.")
     limits = limits or CardLimits()
     own = _features_by_criterion(rows, catalog, weights)
     rows = _in_order(rows, [name for names in own.values() for name in names])

@@ -6,30 +6,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from winworth.weights.bins import LARGEST, Bins, LevelBins, NumberBins
+from winworth.weights.bins import LARGEST, Bins, LevelBins
 from winworth.weights.reasons import Wording
-from winworth.weights.safe_cells import header, put, quoted, saved, span, text
-from winworth.weights.scorecard import LEAST, MOST, START, FeatureTable, PairTable, Scorecard
+from winworth.weights.safe_cells import header, put, quoted, saved
+from winworth.weights.scorecard import PairTable, Scorecard
+from winworth.weights.sheet_tables import WORDS, Lookup, place_formula, write_head, write_pairs, write_tables
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
-
-WORDS = {
-    "en": {
-        **{"score": "Score", "card": "Scorecard", "points": "Points", "pairs": "Pairs", "key": "Account", "rows": "rows"},
-        **{"no_deal": "No deal yet", "criterion": "Criterion", "weight": "Weight", "feature": "Feature", "from": "from"},
-        **{"to": "to (below)", "level": "level", "other": "any other", "missing": "missing", "place": "no.", "at": "points"},
-        **{"start": "Each criterion starts at", "least": "and is at least", "most": "and at most"},
-        "sum": "The score is the sum of weight x criterion / 100.",
-    },
-    "fr": {
-        **{"score": "Note", "card": "Grille", "points": "Points", "pairs": "Croisements", "key": "Compte", "rows": "lignes"},
-        **{"no_deal": "Sans affaire", "criterion": "Critère", "weight": "Poids", "feature": "Mesure", "from": "de"},
-        **{"to": "à (exclu)", "level": "modalité", "other": "autre", "missing": "manquant", "place": "n°", "at": "points"},
-        **{"start": "Chaque critère part de", "least": "et vaut au moins", "most": "et au plus"},
-        "sum": "La note est la somme des poids x critère / 100.",
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -39,16 +23,6 @@ class SheetRows:
     keys: list[str]
     features: pd.DataFrame
     has_no_deal: np.ndarray
-
-
-@dataclass(frozen=True)
-class Lookup:
-    """Where a cut stands on a sheet, as ranges: what is compared (boundaries, or levels), its levels' numbers, its points."""
-
-    bins: Bins
-    compared: str
-    numbers: str
-    points: str = ""
 
 
 def to_workbook(card: Scorecard, wording: Wording, rows: SheetRows | None = None) -> bytes:
@@ -67,111 +41,15 @@ def to_workbook(card: Scorecard, wording: Wording, rows: SheetRows | None = None
     score.title = words["score"]
     sheets = {name: book.create_sheet(words[name]) for name in ("card", "pairs", "points")}
     rows = rows or SheetRows([""], pd.DataFrame(index=[0], columns=list(card.features)), np.array([False]))
-    limits, weights = _write_head(sheets["card"], card, wording)
-    lookups = _write_tables(sheets["card"], card, wording, first=len(card.weights) + 8)
-    pairs = _write_pairs(sheets["pairs"], card, wording)
+    limits, weights = write_head(sheets["card"], card, wording)
+    lookups = write_tables(sheets["card"], card, wording, first=len(card.weights) + 8)
+    pairs = write_pairs(sheets["pairs"], card, wording)
     inputs = _write_inputs(score, card, wording, rows)
     columns = _write_points(sheets["points"], card, wording, (lookups, pairs, inputs), len(rows.keys))
     _write_scores(score, card, wording, (limits, weights, columns), len(rows.keys))
     for sheet in book.worksheets:
         sheet.freeze_panes = "B2" if sheet in (score, sheets["points"]) else None
     return saved(book)
-
-
-def _write_head(sheet: "Worksheet", card: Scorecard, wording: Wording) -> tuple[dict[str, str], dict[str, str]]:
-    """Write start, limits and weights; return their cells."""
-    words, limits, weights = WORDS[wording.lang], {}, {}
-    for row, (name, value) in enumerate((("start", START), ("least", LEAST), ("most", MOST)), start=1):
-        text(sheet.cell(row, 1), words[name])
-        sheet.cell(row, 2, value)
-        limits[name] = f"{quoted(sheet)}!$B${row}"
-    text(sheet.cell(4, 1), words["sum"])
-    header(sheet, 5, [words["criterion"], words["weight"]])
-    for row, (name, weight) in enumerate(card.weights.items(), start=6):
-        text(sheet.cell(row, 1), wording.criterion(name))
-        sheet.cell(row, 2, weight)
-        weights[name] = f"{quoted(sheet)}!$B${row}"
-    return limits, weights
-
-
-def _write_tables(sheet: "Worksheet", card: Scorecard, wording: Wording, *, first: int) -> dict[str, Lookup]:
-    """Write every feature's rows below one header; return where each stands."""
-    words, found, row = WORDS[wording.lang], {}, first
-    header(sheet, row - 1, [words[name] for name in ("criterion", "feature", "place", "from", "to", "level", "at", "rows")])
-    for table in card.tables:
-        name, size = table.bins.feature, len(table.bins.places)
-        for number in range(size):
-            _write_line(sheet, row + number, table, number, wording)
-        numbered = isinstance(table.bins, NumberBins)
-        n = len(table.bins.edges) if numbered else len(table.bins.levels)
-        compared = span(sheet, ("D", row + 1), ("D", row + n)) if numbered else span(sheet, ("F", row), ("F", row + n - 1))
-        numbers, points = span(sheet, ("C", row), ("C", row + n - 1)), span(sheet, ("G", row), ("G", row + size - 1))
-        found[name] = Lookup(table.bins, compared, numbers, points)
-        row += size
-    return found
-
-
-def _write_line(sheet: "Worksheet", row: int, table: FeatureTable, number: int, wording: Wording) -> None:
-    place, words = table.bins.places[number], WORDS[wording.lang]
-    text(sheet.cell(row, 1), wording.criterion(table.criterion))
-    text(sheet.cell(row, 2), wording.feature(table.bins.feature))
-    sheet.cell(row, 3, number + 1)
-    sheet.cell(row, 4, place.low)
-    sheet.cell(row, 5, place.high)
-    if place.kind != "interval":
-        text(sheet.cell(row, 6), place.level if place.kind == "level" else f"({words[place.kind]})")
-    sheet.cell(row, 7, table.points[number])
-    sheet.cell(row, 8, table.n[number])
-
-
-def _write_pairs(sheet: "Worksheet", card: Scorecard, wording: Wording) -> list[tuple[str, PairTable, Lookup, Lookup]]:
-    """Write a two-way table for each pair and criterion: the first feature downwards, the second across."""
-    found, row = [], 1
-    for pair in card.pairs:
-        for criterion in pair.points:
-            found.append((criterion, pair, *_write_grid(sheet, pair, criterion, wording, row)))
-            row += len(pair.first.places) + 6
-    return found
-
-
-def _write_grid(sheet: "Worksheet", pair: PairTable, criterion: str, wording: Wording, row: int) -> tuple[Lookup, Lookup]:
-    """Write one two-way table from a row on: numbers, from, to and level of the second feature above, of the first beside."""
-
-    text(sheet.cell(row, 1), f"{wording.criterion(criterion)}: {' x '.join(map(wording.feature, pair.features))}")
-    top, left, words = row + 5, 5, WORDS[wording.lang]
-    for at, name in enumerate(("place", "from", "to", "level")):
-        text(sheet.cell(row + 1 + at, left), words[name])
-        text(sheet.cell(row + 4, 1 + at), words[name])
-    for axis, bins in enumerate((pair.first, pair.second)):
-        for number, place in enumerate(bins.places):
-            level = place.level if place.kind == "level" else f"({words[place.kind]})" if place.kind != "interval" else None
-            for at, value in enumerate((number + 1, place.low, place.high, level)):
-                cell = sheet.cell(row + 1 + at, left + 1 + number) if axis else sheet.cell(top + number, 1 + at)
-                put(cell, value)
-    for i, values in enumerate(pair.points[criterion]):
-        for j, points in enumerate(values):
-            sheet.cell(top + i, left + 1 + j, points)
-    return _found(sheet, pair, top, left)
-
-
-def _found(sheet: "Worksheet", pair: PairTable, top: int, left: int) -> tuple[Lookup, Lookup]:
-    """Return where the axes of a two-way table stand whose first cell is below and right of (top - 1, left)."""
-    from openpyxl.utils import get_column_letter
-
-    n, m = len(pair.first.places), len(pair.second.places)
-    cells = span(sheet, (get_column_letter(left + 1), top), (get_column_letter(left + m), top + n - 1))
-    found = []
-    for bins, is_down in ((pair.first, True), (pair.second, False)):
-        numbered = isinstance(bins, NumberBins)
-        skip, size = int(numbered), len(bins.edges) if numbered else len(bins.levels)
-        if is_down:
-            lines = [(letter, top + skip, letter, top + skip + size - 1) for letter in ("B" if numbered else "D", "A")]
-        else:
-            ends = get_column_letter(left + 1 + skip), get_column_letter(left + skip + size)
-            lines = [(ends[0], row, ends[1], row) for row in (top - 3 if numbered else top - 1, top - 4)]
-        compared, numbers = (span(sheet, (a, i), (b, j)) if size else "" for a, i, b, j in lines)
-        found.append(Lookup(bins, compared, numbers, cells))
-    return found[0], found[1]
 
 
 def _write_inputs(sheet: "Worksheet", card: Scorecard, wording: Wording, rows: SheetRows) -> dict[str, str]:
@@ -210,11 +88,11 @@ def _write_points(sheet: "Worksheet", card: Scorecard, wording: Wording, written
     for table in card.tables:
         name = table.bins.feature
         titles.append(wording.feature(name))
-        pick = f"INDEX({lookups[name].points},{_place(lookups[name], inputs[name])})"
+        pick = f"INDEX({lookups[name].points},{place_formula(lookups[name], inputs[name])})"
         formulas.append((table.criterion, _unless(pick, (name,), card, inputs[""])))
     for criterion, pair, down, across in pairs:
         titles.append(f"{wording.criterion(criterion)}: {' x '.join(map(wording.feature, pair.features))}")
-        first, second = (_place(axis, inputs[axis.bins.feature]) for axis in (down, across))
+        first, second = (place_formula(axis, inputs[axis.bins.feature]) for axis in (down, across))
         formulas.append((criterion, _unless(f"INDEX({down.points},{first},{second})", pair.features, card, inputs[""])))
     header(sheet, 1, [WORDS[wording.lang]["key"], *titles])
     for column, (criterion, formula) in enumerate(formulas, start=2):
@@ -240,22 +118,6 @@ def _write_scores(sheet: "Worksheet", card: Scorecard, wording: Wording, cells: 
             sheet.cell(row, column, f"=MAX({limits['least']},MIN({limits['most']},{parts}))")
         total = "+".join(f"{weights[name]}*${letters[name]}{row}" for name in card.weights)
         sheet.cell(row, first + len(card.weights), f"=({total})/100")
-
-
-def _place(lookup: Lookup, column: str) -> str:
-    """Return the formula that finds a value's place: by how many boundaries it has reached, or by its exact level.
-
-    EXACT tells capitals apart, and takes * and ? as they stand, which MATCH does not.
-    """
-    value, last = f"{column}{{row}}", len(lookup.bins.places)
-    if isinstance(lookup.bins, NumberBins):
-        reached = f"1+SUMPRODUCT(({lookup.compared}<={value})*1)" if lookup.bins.edges else "1"
-        return f"IF(ISNUMBER({value}),{reached},{last})"
-    if not lookup.bins.levels:
-        return f'IF({value}="",{last},{last - 1})'
-    same = f"EXACT({lookup.compared},{value})"
-    named = f"IF(SUMPRODUCT({same}*1)=0,{last - 1},SUMPRODUCT({same}*{lookup.numbers}))"
-    return f'IF({value}="",{last},{named})'
 
 
 def _unless(formula: str, features: tuple[str, ...], card: Scorecard, no_deal: str) -> str:

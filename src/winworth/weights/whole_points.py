@@ -13,6 +13,7 @@ from winworth.weights.scorecard import LEAST, MOST, START, FeatureTable, Losses,
 REACHES = (CLIP, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0)
 AGREES = 0.99  # squared correlation of the score with the sum before rounding and holding
 _SIGNS = {"up": 1, "down": -1}
+Rises = dict[float, int]  # by boundary: how many points more its upper side has
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,9 @@ def whole_card(drawn: Drawn, deal_level: tuple[str, ...], r2_of_bins: float) -> 
     for reach in REACHES:
         scaled = replace(drawn, scale=replace(drawn.scale, reach=reach))
         tables = {name: _table(scaled, criterion, name) for criterion, names in drawn.own.items() for name in names}
-        pairs = tuple(_pair(scaled, grid, tables) for grid in drawn.grids)
-        card = Scorecard(drawn.scale.weights, tuple(tables.values()), pairs, deal_level, Losses(reach, r2_of_bins))
+        card = Scorecard(
+            drawn.scale.weights, tuple(tables.values()), _pairs(scaled, tables), deal_level, Losses(reach, r2_of_bins)
+        )
         card = replace(card, losses=_losses(scaled, card))
         if best is None or card.losses.r2_of_points > best.losses.r2_of_points:
             best = card
@@ -87,26 +89,50 @@ def _table(drawn: Drawn, criterion: str, name: str) -> FeatureTable:
     return FeatureTable(criterion, NumberBins(name, edges), tuple(points[starts].tolist()), tuple(n.tolist()))
 
 
-def _pair(drawn: Drawn, grid: Grid, tables: Mapping[str, FeatureTable]) -> PairTable:
-    """Round a grid's points by criterion, such that no declared direction is broken by table and pair together."""
-    signs = [_SIGNS.get(drawn.directions.get(bins.feature, ""), 0) for bins in (grid.first, grid.second)]
-    points = {}
+def _pairs(drawn: Drawn, tables: Mapping[str, FeatureTable]) -> tuple[PairTable, ...]:
+    """Round every grid's points by criterion, such that tables and pairs together break no declared direction.
+
+    Where a feature's own points rise at a boundary, a pair may fall by as much there; what one pair has used, or added, is
+    taken into account for the next.
+    """
+    rises: dict[tuple[str, str], Rises] = {
+        (table.criterion, name): dict(zip(table.bins.edges, np.diff(table.points[:-1]).tolist(), strict=True))
+        for name, table in tables.items()
+        if isinstance(table.bins, NumberBins)
+    }
+    pairs = []
+    for grid in drawn.grids:
+        pair, rises = _pair(drawn, grid, rises)
+        pairs.append(pair)
+    return tuple(pairs)
+
+
+def _pair(drawn: Drawn, grid: Grid, rises: Mapping[tuple[str, str], Rises]) -> tuple[PairTable, dict[tuple[str, str], Rises]]:
+    """Round one grid's points, and return what has risen with them."""
+    axes, points, risen = (grid.first, grid.second), {}, dict(rises)
+    signs = [_SIGNS.get(drawn.directions.get(bins.feature, ""), 0) for bins in axes]
     for criterion, share in drawn.shares(grid).items():
-        steps = [_steps(bins, tables[bins.feature], criterion) for bins in (grid.first, grid.second)]
-        base = steps[0][:, None] + steps[1][None, :]
-        held = _monotone(np.rint(grid.values * share).astype(int) + base, (grid.first, grid.second), signs) - base
+        known = [rises.get((criterion, bins.feature), {}) for bins in axes]
+        base = np.add.outer(_steps(axes[0], known[0]), _steps(axes[1], known[1]))
+        held = _monotone(np.rint(grid.values * share).astype(int) + base, axes, signs) - base
         points[criterion] = tuple(tuple(row) for row in held.tolist())
-    return PairTable(grid.first, grid.second, points, tuple(tuple(row) for row in grid.n.tolist()))
+        sides = zip(axes, known, signs, (held, held.T), strict=True)
+        risen |= {(criterion, bins.feature): _risen(of, bins, cells, sign) for bins, of, sign, cells in sides if sign}
+    return PairTable(*axes, points, tuple(tuple(row) for row in grid.n.tolist())), risen
 
 
-def _steps(axis: Bins, table: FeatureTable, criterion: str) -> np.ndarray:
-    """Return by how much the feature's own points have risen at the axis's boundaries, where these are its own too."""
+def _steps(axis: Bins, rises: Rises) -> np.ndarray:
+    """Return, by place of the axis, by how much points have risen at its boundaries so far; 0 for levels and missing."""
     risen = np.zeros(len(axis.places), dtype=int)
-    if table.criterion != criterion or isinstance(axis, LevelBins):
-        return risen
-    jumps = {edge: table.points[k + 1] - table.points[k] for k, edge in enumerate(table.bins.edges)}
-    risen[1 : axis.n_ordered] = np.cumsum([jumps.get(edge, 0) for edge in axis.edges])
+    if isinstance(axis, NumberBins):
+        risen[1 : axis.n_ordered] = np.cumsum([rises.get(edge, 0) for edge in axis.edges])
     return risen
+
+
+def _risen(rises: Rises, axis: NumberBins, cells: np.ndarray, sign: int) -> Rises:
+    """Add to the rises at the axis's boundaries those of a pair, in the row of cells that goes most against the sign."""
+    worst = sign * (sign * np.diff(cells[: axis.n_ordered], axis=0)).min(axis=1)
+    return rises | {edge: rises.get(edge, 0) + int(rise) for edge, rise in zip(axis.edges, worst, strict=True)}
 
 
 def _monotone(cells: np.ndarray, axes: tuple[Bins, Bins], signs: list[int]) -> np.ndarray:
