@@ -6,7 +6,7 @@ win probability the card captures at 20 % capacity. Then with is_round_amount (w
 thousands) declared as a feature of the criterion amount. Last the card of log expected value, win probability x value if won,
 and what fidelity's gate says of it. The card of ten bins and three pairs must reach an AUC of .79.
 
-    WINWORTH_REAL_DATA=data python bench/scorecard_ibm.py            # four minutes on one core; --large: fifteen
+    WINWORTH_REAL_DATA=data python bench/scorecard_ibm.py            # two minutes on one core
 """
 
 import argparse
