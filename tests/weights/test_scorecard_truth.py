@@ -1,0 +1,130 @@
+"""The scorecard of a company whose truth is known: what it captures of what the models and an oracle capture."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from winworth.config import load_settings
+from winworth.crm.synthetic import software_company, write_exports
+from winworth.features.build import is_deal_level
+from winworth.flows.learn import (
+    Recipe,
+    day_number,
+    examples_of,
+    learn_value,
+    plan_folds,
+    reference_population,
+    win_task,
+    worth_of,
+)
+from winworth.flows.prepare import prepare
+from winworth.flows.record import Counts
+from winworth.models.ladder import climb
+from winworth.models.value import fit_value
+from winworth.weights.attribution import Attributions, cross_fitted
+from winworth.weights.criteria import criteria_weights
+from winworth.weights.fidelity import LaterRows, captured, fidelity, keeps_enough
+from winworth.weights.fit_card import CardRows, fit_scorecard
+from winworth.weights.scorecard import Scorecard
+
+pytestmark = pytest.mark.slow
+CONF = Path(__file__).parents[2] / "conf"
+AS_OF, LATER = date(2026, 6, 30), date(2031, 6, 30)  # a world of four years up to the later day opens its deals after AS_OF
+CAPACITY = 0.2
+
+
+@dataclass(frozen=True)
+class Told:
+    """Fresh deals on the day they opened: what card, models and oracle say of them."""
+
+    card: Scorecard
+    score: np.ndarray
+    models: np.ndarray
+    oracle: np.ndarray
+    accounts: np.ndarray
+
+
+def company(folder: Path, *, n_deals: int, as_of: date, seed: int):
+    folder.mkdir()
+    world = software_company(n_deals=n_deals, as_of=as_of, seed=seed)
+    write_exports(world, folder)
+    settings = load_settings(CONF)
+    crm, training = replace(settings.crm, folder=str(folder)), replace(settings.training, threads=1)
+    settings = replace(settings, crm=crm, training=training)
+    prepared = prepare(settings, as_of=as_of)
+    examples = examples_of(prepared.snapshot, settings.catalog, settings)
+    return world, settings, prepared.snapshot, examples, win_task(examples, settings.catalog, settings, prepared.snapshot)
+
+
+def learnt(folder: Path, seed: int):
+    """Learn models and card from 6,000 deals, as a retrain does."""
+    _, settings, snapshot, examples, task = company(folder, n_deals=6000, as_of=AS_OF, seed=seed)
+    ladder = climb(task, plan_folds(examples, task, settings, as_of=AS_OF).choice, n_deals=Counts.of(examples.rows).n_telling)
+    recipe = Recipe(ladder.chosen, ladder.tested.platt(ladder.chosen.name), day_number(AS_OF))
+    worth, reference = worth_of(examples, settings), reference_population(examples, snapshot, settings.catalog, settings)
+    win, value = recipe.fit(task), learn_value(task, worth)
+
+    def of_value(rows: np.ndarray):
+        known = (task.features.iloc[rows], worth.money[rows], task.weight[rows], task.accounts[rows])
+        return fit_value(*known, seed=task.seed, threads=1)
+
+    def explained(fit, train: np.ndarray) -> pd.DataFrame:
+        groups = np.concatenate([task.accounts[train], reference.account])
+        return cross_fitted(fit, train, reference.features, groups, seed=task.seed)
+
+    everyone, valued = np.arange(len(task.won)), np.flatnonzero(~np.isnan(worth.money))
+    parts = Attributions(explained(lambda rows: recipe.fit(task, rows), everyone), explained(of_value, valued))
+    deal_level = [is_deal_level(settings.catalog.features[name]) for name in parts.winning]
+    measured = pd.DataFrame(~np.outer(reference.has_no_deal, deal_level), parts.winning.index, parts.winning.columns)
+    mean = float(win.model.predict_proba(win.matrix.transform(reference.features))[:, 1].mean())
+    weights = criteria_weights(parts, settings.catalog, mean_probability=mean, measured=measured, features=reference.features)
+    contributions = (parts.winning * weights.loss_rate + parts.worth).where(measured)
+    rows = CardRows(reference.features, contributions, reference.account)
+    return fit_scorecard(rows, settings.catalog, weights.table, seed=task.seed), win, value
+
+
+@pytest.fixture(scope="module", params=[1, 3])
+def told(request, tmp_path_factory) -> Told:
+    folder = tmp_path_factory.mktemp("truth")
+    card, win, value = learnt(folder / "history", request.param)
+    world, _, _, examples, _ = company(folder / "fresh", n_deals=10_000, as_of=LATER, seed=999)
+    first = (examples.rows["age_days"] == 0).to_numpy()
+    features = examples.features[first]
+    truth = world.deals_truth.set_index("deal_id").loc[examples.rows["deal_id"][first]]
+    log_chance = np.log(win.model.predict_proba(win.matrix.transform(features))[:, 1])
+    return Told(
+        card,
+        card.score(features).to_numpy(),
+        log_chance + np.log(value.model.predict(value.matrix.transform(features))),
+        (truth["win_probability"] * truth["value_if_won"]).to_numpy(),
+        examples.account[first],
+    )
+
+
+def test_the_scorecard_keeps_97_per_cent_of_what_the_models_capture_and_its_gate_says_so(told):
+    later = LaterRows(told.models, told.accounts)
+    found = fidelity(told.score, later, capacity=CAPACITY, seed=0, n_boot=50)
+    verdict = keeps_enough(found.ev_ratio)
+    print(verdict.says, {name: round(figure.value, 4) for name, figure in found.__dict__.items()})
+    assert verdict.passed
+    assert found.ev_ratio.low >= 0.97
+    assert found.spearman.value >= 0.97
+
+
+def test_against_the_oracle_the_scorecard_is_no_more_than_a_hundredth_behind_the_models(told):
+    n = np.ones(len(told.score))
+    best, models, card = (
+        captured(by, told.oracle, n, capacity=CAPACITY) for by in (told.oracle, told.models, told.score.astype(float))
+    )
+    print(f"of the oracle: models {models / best:.4f}, scorecard {card / best:.4f}")
+    assert card / best >= models / best - 0.01
+    assert card / best >= 0.96
+
+
+def test_rounding_and_holding_cost_less_than_a_hundredth(told):
+    assert told.card.losses.r2_of_points >= 0.99
+    assert told.card.losses.share_clipped <= 0.02
