@@ -19,8 +19,9 @@ import pandas as pd
 
 from winworth.config import load_settings
 from winworth.features.catalog import Catalog, Feature
-from winworth.flows.learn import examples_of, win_task, worth_of
+from winworth.flows.learn import examples_of, win_task
 from winworth.flows.prepare import prepare
+from winworth.flows.worth import worth_of
 from winworth.models.by_name import ByName
 from winworth.models.folds import grouped_folds, joined_groups
 from winworth.models.ladder import rungs_for
@@ -28,11 +29,12 @@ from winworth.models.metrics import auc
 from winworth.models.task import Rung, WinTask
 from winworth.models.value import ValueIfWon, fit_value
 from winworth.models.win import WinModel
-from winworth.weights.attribution import Attributions, cross_fitted
+from winworth.weights.attribution import Attributions, Population, Side, cross_fitted
 from winworth.weights.criteria import CriteriaWeights, criteria_weights
 from winworth.weights.fidelity import LaterRows, fidelity, keeps_enough
 from winworth.weights.fit_card import CardLimits, CardRows, fit_scorecard
 from winworth.weights.scorecard import Scorecard
+from winworth.weights.shrinkage import Outcomes
 
 CONF = Path(__file__).parents[1] / "tests" / "real" / "ibm"
 DAY = date(2017, 12, 31)
@@ -71,7 +73,7 @@ def ibm() -> Question:
     examples = examples_of(prepared.snapshot, settings.catalog, settings)
     task = replace(win_task(examples, settings.catalog, settings, prepared.snapshot), threads=1)
     groups = joined_groups(examples.account, examples.twins)
-    return Question(settings.catalog, task, worth_of(examples, settings).money, groups)
+    return Question(settings.catalog, task, worth_of(examples.rows, prepared.snapshot, settings).money, groups)
 
 
 def with_round_amount(question: Question) -> Question:
@@ -90,13 +92,15 @@ def learn(question: Question, train: np.ndarray, rung: Rung, n_rows: int) -> Lea
 
     def of_value(rows: np.ndarray) -> ByName[ValueIfWon]:
         known = (task.features.iloc[rows], money[rows], task.weight[rows], question.groups[rows])
-        return fit_value(*known, seed=task.seed, threads=1)
+        return fit_value(*known, form="two_part", seed=task.seed, threads=1)
 
     rows = np.sort(np.random.default_rng(task.seed).permutation(train)[:n_rows])
-    parts = [
-        cross_fitted(fit, learnt, task.features.iloc[rows], question.groups[np.concatenate([learnt, rows])], seed=task.seed)
-        for fit, learnt in ((lambda some: task.fit(some, None, rung), train), (of_value, valued))
-    ]
+    population = Population(task.features.iloc[rows], question.groups[rows], task.features.iloc[rows].notna() | True)
+    parts = []
+    for fit, learnt in ((lambda some: task.fit(some, None, rung), train), (of_value, valued)):
+        outcomes = Outcomes(task.won[learnt], task.weight[learnt], question.groups[learnt], True)
+        side = Side(lambda _, at, f=fit, of=learnt: f(of[at]), task.features.iloc[learnt], outcomes, np.arange(0), "")
+        parts.append(cross_fitted(side, population, seeds=(task.seed,)).population.set_axis(population.features.index))
     return Learnt(task.fit(train, None, rung), of_value(valued), rows, Attributions(*parts))
 
 

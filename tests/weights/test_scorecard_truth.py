@@ -5,30 +5,19 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from winworth.config import load_settings
 from winworth.crm.synthetic import software_company, write_exports
-from winworth.features.build import is_deal_level
-from winworth.flows.learn import (
-    Recipe,
-    day_number,
-    examples_of,
-    learn_value,
-    plan_folds,
-    reference_population,
-    win_task,
-    worth_of,
-)
+from winworth.flows.learn import Recipe, day_number, examples_of, learn_value, plan_folds, reference_population, win_task
 from winworth.flows.prepare import prepare
 from winworth.flows.record import Counts
+from winworth.flows.scorecard import QUICK, learn_card
+from winworth.flows.weigh import Question, weigh_criteria
+from winworth.flows.worth import worth_of
 from winworth.models.ladder import climb
-from winworth.models.value import fit_value
-from winworth.weights.attribution import Attributions, cross_fitted
-from winworth.weights.criteria import criteria_weights
+from winworth.models.track import untracked
 from winworth.weights.fidelity import LaterRows, captured, fidelity, keeps_enough
-from winworth.weights.fit_card import CardRows, fit_scorecard
 from winworth.weights.scorecard import Scorecard
 
 pytestmark = pytest.mark.slow
@@ -65,26 +54,12 @@ def learnt(folder: Path, seed: int):
     _, settings, snapshot, examples, task = company(folder, n_deals=6000, as_of=AS_OF, seed=seed)
     ladder = climb(task, plan_folds(examples, task, settings, as_of=AS_OF).choice, n_deals=Counts.of(examples.rows).n_telling)
     recipe = Recipe(ladder.chosen, ladder.tested.platt(ladder.chosen.name), day_number(AS_OF))
-    worth, reference = worth_of(examples, settings), reference_population(examples, snapshot, settings.catalog, settings)
-    win, value = recipe.fit(task), learn_value(task, worth)
-
-    def of_value(rows: np.ndarray):
-        known = (task.features.iloc[rows], worth.money[rows], task.weight[rows], task.accounts[rows])
-        return fit_value(*known, seed=task.seed, threads=1)
-
-    def explained(fit, train: np.ndarray) -> pd.DataFrame:
-        groups = np.concatenate([task.accounts[train], reference.account])
-        return cross_fitted(fit, train, reference.features, groups, seed=task.seed)
-
-    everyone, valued = np.arange(len(task.won)), np.flatnonzero(~np.isnan(worth.money))
-    parts = Attributions(explained(lambda rows: recipe.fit(task, rows), everyone), explained(of_value, valued))
-    deal_level = [is_deal_level(settings.catalog.features[name]) for name in parts.winning]
-    measured = pd.DataFrame(~np.outer(reference.has_no_deal, deal_level), parts.winning.index, parts.winning.columns)
-    mean = float(win.model.predict_proba(win.matrix.transform(reference.features))[:, 1].mean())
-    weights = criteria_weights(parts, settings.catalog, mean_probability=mean, measured=measured, features=reference.features)
-    contributions = (parts.winning * weights.loss_rate + parts.worth).where(measured)
-    rows = CardRows(reference.features, contributions, reference.account)
-    return fit_scorecard(rows, settings.catalog, weights.table, seed=task.seed), win, value
+    worth = worth_of(examples.rows, snapshot, settings)
+    reference = reference_population(examples, snapshot, settings.catalog, settings)
+    question = Question(task, worth, recipe, settings.catalog, len(examples.rows["deal_id"].unique()))
+    weighed = weigh_criteria(question, reference, effort=QUICK, track=untracked)
+    card = learn_card(weighed, reference, settings.catalog, seed=task.seed)
+    return card, recipe.fit(task), learn_value(task, worth)
 
 
 @pytest.fixture(scope="module", params=[1, 3])

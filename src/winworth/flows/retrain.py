@@ -31,7 +31,7 @@ from winworth.flows.reigning import Reigning, better_than_champion, reigning
 from winworth.flows.worth import Worth, worth_of
 from winworth.models.calibration import Platt
 from winworth.models.evaluate import WinReport, judge_forward, judge_grouped, leak_tax, random_split_auc, slices
-from winworth.models.folds import Plan
+from winworth.models.folds import Fold, Plan
 from winworth.models.ladder import SAYS_NOTHING, Ladder, climb
 from winworth.models.learning_curve import learning_curve
 from winworth.models.metrics import auc_within
@@ -62,7 +62,10 @@ class Retrain:
 
 @dataclass(frozen=True)
 class Learnt:
-    """The win side of a retrain: how the final model is made, how it was judged, and why it may not be promoted."""
+    """The win side of a retrain: how the final model is made, how it was judged, and why it may not be promoted.
+
+    `fold` is the one that it was judged in: the locked quarter, or the last fold where there are no dates.
+    """
 
     recipe: Recipe
     win: dict
@@ -72,6 +75,7 @@ class Learnt:
     value: dict | None = None
     calibration: dict | None = None
     worth: Worth | None = None
+    fold: Fold | None = None
 
     @property
     def has_signal(self) -> bool:
@@ -111,7 +115,7 @@ def learn(retrain: Retrain) -> Learnt:
     report = _judge(retrain, plan, ladder)
     chosen = ladder.chosen
     useful = ladder.rungs["trees"] if chosen.name in SAYS_NOTHING else chosen
-    worth_on = cache(lambda day: _worth_on(retrain, day))
+    worth_on = cache(lambda day: worth_on_day(retrain, day))
     worth = with_form(task, retrain.worth, plan, worth_on=worth_on)
     value = judge_value(task, worth, plan, worth_on=worth_on)
     return Learnt(
@@ -124,10 +128,11 @@ def learn(retrain: Retrain) -> Learnt:
         None if value is None else {name: figure.to_dict() for name, figure in value.items()},
         record.calibration_rows(ladder.tested, chosen.name),
         worth,
+        plan.locked or plan.choice[-1],
     )
 
 
-def _worth_on(retrain: Retrain, day: int | None) -> Worth:
+def worth_on_day(retrain: Retrain, day: int | None) -> Worth:
     """Return what deals were worth as far as it was known on an earlier day."""
     if day is None:
         return retrain.worth

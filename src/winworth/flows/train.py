@@ -23,7 +23,8 @@ from winworth.flows.learn import (
     reference_population,
 )
 from winworth.flows.reigning import recipe_record
-from winworth.flows.retrain import Learnt, Retrain, begin, learn
+from winworth.flows.retrain import Learnt, Retrain, begin, learn, worth_on_day
+from winworth.flows.scorecard import Before, card_check, card_files, card_holds, card_record, judge_card, learn_card
 from winworth.flows.weigh import Question, no_weights, weigh_criteria
 from winworth.flows.worth import definition
 from winworth.lock import run_lock
@@ -33,7 +34,9 @@ from winworth.scoring.segments import Segments, find_segments
 from winworth.sheets import to_csv
 from winworth.tracking import TrackedRun, record_run
 from winworth.weights.criteria import CriteriaWeights
+from winworth.weights.fidelity import Fidelity
 from winworth.weights.reasons import Wording
+from winworth.weights.scorecard import Scorecard
 
 LANGUAGES = ("en", "fr")
 
@@ -54,17 +57,19 @@ def train(settings: Settings, *, as_of: date, home: Path, track: Track = untrack
         retrain = begin(settings, as_of, home, track)
         learnt = learn(retrain)
         reference = reference_population(retrain.examples, retrain.prepared.snapshot, retrain.catalog, settings)
-        scorer = _scorer(retrain, learnt, reference)
-        if learnt.has_signal and scorer.weights.table["weight"].sum() == 0:
+        made = _made(retrain, learnt, reference)
+        if learnt.has_signal and made.scorer.weights.table["weight"].sum() == 0:
             reference = past_population(retrain.examples, settings)
-            scorer = _scorer(retrain, learnt, reference)
-        metrics = _metrics(retrain, learnt, reference, scorer.weights)
+            made = _made(retrain, learnt, reference)
+        scorer = made.scorer
+        metrics = _metrics(retrain, learnt, reference, made)
         if scorer.value is not None and scorer.value.model.n_held_:
             n = scorer.value.model.n_held_
             metrics["warnings"].append(f"{n} observations have an amount far beyond all others: it is held within reason.")
         dates = learn_dates(retrain.task, retrain.examples.rows, as_of=as_of)
         customers = customers_files(learn_customers(retrain.prepared.snapshot, settings)) if learnt.has_signal else {}
         files = _files(scorer, dates, metrics, learnt.calibration) | customers
+        files |= card_files(made.card, scorer.catalog, in_use=scorer.card is not None)
         version = save_version(home / "models", files, as_of=as_of)
         set_challenger(home / "models", version)
         files_from = settings.folder / settings.crm.folder if settings.crm.archive else None
@@ -73,17 +78,35 @@ def train(settings: Settings, *, as_of: date, home: Path, track: Track = untrack
         return Trained(version, scorer, metrics)
 
 
-def _scorer(retrain: Retrain, learnt: Learnt, reference: Reference) -> Scorer:
-    """Train the final models on all that is known, weigh the criteria, and find the segments."""
+@dataclass(frozen=True)
+class Made:
+    """What scores, the scorecard (None where nothing weighs), and what the card kept of the models on later rows."""
+
+    scorer: Scorer
+    card: Scorecard | None = None
+    fidelity: Fidelity | None = None
+
+
+def _made(retrain: Retrain, learnt: Learnt, reference: Reference) -> Made:
+    """Train the final models on all that is known, weigh the criteria, learn the scorecard, and find the segments."""
     task, catalog = retrain.task, retrain.catalog
     win = learnt.recipe.fit(task)
     if not learnt.has_signal:
-        return Scorer(catalog, win, None, no_weights(catalog, list(task.features.columns)), None)
+        return Made(Scorer(catalog, win, None, no_weights(catalog, list(task.features.columns)), None))
     worth = learnt.worth or retrain.worth
-    value = learn_value(task, worth)
     question = Question(task, worth, learnt.recipe, catalog, learnt.win["n_deals"])
-    weights = weigh_criteria(question, reference, effort=retrain.settings.training.weights, track=retrain.track)
-    return Scorer(catalog, win, value, weights, _segments(weights, reference, catalog, retrain.settings))
+    weighed = weigh_criteria(question, reference, effort=retrain.settings.training.weights, track=retrain.track)
+    card = learn_card(weighed, reference, catalog, seed=task.seed)
+    kept = None if card is None else judge_card(question, _before(retrain, learnt), track=retrain.track)
+    segments = _segments(weighed.weights, reference, catalog, retrain.settings)
+    in_use = card if card_holds(kept) else None
+    return Made(Scorer(catalog, win, learn_value(task, worth), weighed.weights, segments, in_use), card, kept)
+
+
+def _before(retrain: Retrain, learnt: Learnt) -> Before:
+    settings, fold = retrain.settings, learnt.fold
+    how = (settings.training.reference_rows, settings.scoring.tiers["A"], settings.training.n_boot)
+    return Before(fold, worth_on_day(retrain, fold.train_day), *how)
 
 
 def _segments(weights: CriteriaWeights, reference: Reference, catalog: Catalog, settings: Settings) -> Segments | None:
@@ -102,7 +125,8 @@ def _segments(weights: CriteriaWeights, reference: Reference, catalog: Catalog, 
     return find_segments(reference.features, shares, wordings, most=most, seed=settings.training.seed)
 
 
-def _metrics(retrain: Retrain, learnt: Learnt, reference: Reference, weights: CriteriaWeights) -> dict:
+def _metrics(retrain: Retrain, learnt: Learnt, reference: Reference, made: Made) -> dict:
+    weights = made.scorer.weights
     customers = judge_customers(retrain.prepared.snapshot, retrain.settings) if learnt.has_signal else None
     settings, worth, prepared = retrain.settings, learnt.worth or retrain.worth, retrain.prepared
     warnings = [*prepared.warnings, *worth.notes]
@@ -131,9 +155,11 @@ def _metrics(retrain: Retrain, learnt: Learnt, reference: Reference, weights: Cr
         "value": learnt.value,
         "value_definition": definition(settings, worth),
         "customers": customers,
+        "scorecard": card_record(made.card, made.fidelity),
         "leak_tax": learnt.tax,
         "gate": gate.gate_record(
-            [*learnt.checks, gate.customers_hold(customers), *retrain.leaks.checks(retrain.catalog.features)]
+            [*learnt.checks, gate.customers_hold(customers), card_check(made.fidelity)]
+            + retrain.leaks.checks(retrain.catalog.features)
         ),
         "leaks": retrain.leaks.to_dict(),
         "slices": learnt.win.get("slices"),

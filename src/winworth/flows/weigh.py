@@ -17,11 +17,11 @@ from winworth.models.track import Track
 from winworth.models.tweedie import TweedieValue
 from winworth.models.value import LEAST, ValueIfWon
 from winworth.weights.attribution import Attributions, Population, Side
-from winworth.weights.criteria import CriteriaWeights, criteria_weights
+from winworth.weights.criteria import CriteriaWeights, contributions, criteria_weights
 from winworth.weights.doubt import measure_doubt
 from winworth.weights.effort import Effort
 from winworth.weights.shrinkage import Outcomes
-from winworth.weights.study import Study, cross_fit, weigh
+from winworth.weights.study import Study, cross_fit, population_parts, weigh
 
 MOST_ASKED = 10_000  # training rows that answer attributions: enough for slopes of any precision that matters
 
@@ -39,14 +39,24 @@ class Question:
     n_deals: int
 
 
-def weigh_criteria(question: Question, reference: Reference, *, effort: Effort, track: Track) -> CriteriaWeights:
+@dataclass(frozen=True)
+class Weighed:
+    """The weights, and each feature's contribution on each reference row: log expected value, NaN where it can have none."""
+
+    weights: CriteriaWeights
+    contributions: pd.DataFrame
+
+
+def weigh_criteria(question: Question, reference: Reference, *, effort: Effort, track: Track) -> Weighed:
     """Weigh the criteria on the reference population, and measure how surely; draws are spared where nothing weighs."""
     study = study_of(question, reference)
     apart = cross_fit(study, n_repeats=effort.n_repeats, track=track)
     weights = weigh(study, apart)
+    parts = contributions(population_parts(apart), study.catalog, weights).where(study.population.measured)
     if effort.n_boot == 0 or weights.table["weight"].sum() == 0:
-        return weights
-    return replace(weights, doubt=measure_doubt(study, apart, weights, effort=effort, track=track))
+        return Weighed(weights, parts)
+    doubt = measure_doubt(study, apart, weights, effort=effort, track=track)
+    return Weighed(replace(weights, doubt=doubt), parts)
 
 
 def study_of(question: Question, reference: Reference) -> Study:

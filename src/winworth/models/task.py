@@ -1,7 +1,7 @@
 """What a win model is asked: features, outcomes as known on a day, weights, and whose rows they are."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -78,6 +78,13 @@ class WinTask:
     def margin(self, fitted: ByName[WinModel], rows: np.ndarray) -> np.ndarray:
         """Return the log-odds, before calibration, of some rows."""
         return fitted.model.margin(fitted.matrix.transform(self.features.iloc[rows]))
+
+    def take(self, rows: np.ndarray) -> "WinTask":
+        """Return the question put to some of the examples, numbered anew; what the CRM itself said is left behind."""
+        kept = {"won": self.won[rows], "weight": self.weight[rows], "accounts": self.accounts[rows], "stage": None}
+        features = self.features.iloc[rows].reset_index(drop=True)
+        histories = None if self.histories is None else self.histories.take(rows)
+        return replace(self, features=features, histories=histories, crm_probability=None, **kept)
 
     def with_features(self, features: pd.DataFrame) -> "WinTask":
         """Return the same task with other features."""

@@ -48,6 +48,7 @@ def evidence_sentences(metrics: Mapping, words: Words) -> list[str]:
     if lift and metrics.get("weights_published"):
         said.append(words.say("true_lift", lift=words.figure(lift, lambda x: words.number(x, 1))))
     said += _value_sentences(metrics, words)
+    said += _card_sentence(metrics, words)
     tax = metrics.get("leak_tax")
     if tax:
         columns = ", ".join(shown(column, 60).text for column in tax["columns"])
@@ -69,6 +70,15 @@ def value_definition(metrics: Mapping, words: Words) -> list[str]:
     seen = words.percent(told["share_seen"])
     said = [words.say("value_definition", months=months, rate=rate, basis=basis), words.say("value_expected_part")]
     return [*said, words.say("value_share_seen", share=seen)]
+
+
+def _card_sentence(metrics: Mapping, words: Words) -> list[str]:
+    """Say how much of the expected value the published points keep, and whether they are the score."""
+    kept = figure_at(metrics, "scorecard.ev_ratio")
+    if not kept:
+        return []
+    key = "true_card" if metrics["scorecard"]["in_use"] else "true_card_less"
+    return [words.say(key, kept=words.figure(kept, words.percent))]
 
 
 def _value_sentences(metrics: Mapping, words: Words) -> list[str]:

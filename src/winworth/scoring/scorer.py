@@ -18,6 +18,7 @@ from winworth.scoring.segments import Segments
 from winworth.weights.attribution import Attributions
 from winworth.weights.criteria import CriteriaWeights, contributions, contributions_by_criterion, criterion_scores
 from winworth.weights.doubt import Doubt
+from winworth.weights.scorecard import Scorecard
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,17 @@ class Scored:
 
 @dataclass(frozen=True)
 class Scorer:
-    """All that is needed to score: models, criteria weights and segments. `value` is None where no value could be learnt."""
+    """All that is needed to score: models, criteria weights and segments. `value` is None where no value could be learnt.
+
+    `card` is the scorecard where it keeps enough of the models to be the score that runs; without it the models score.
+    """
 
     catalog: Catalog
     win: ByName[WinModel]
     value: ByName[Value] | None
     weights: CriteriaWeights
     segments: Segments | None
+    card: Scorecard | None = None
 
     def score(self, features: pd.DataFrame) -> pd.DataFrame:
         """Return win_probability, value_if_won, expected_value and score of each row of a feature table."""
@@ -64,13 +69,25 @@ class Scorer:
         z = self.win.model.decision_function(self.win.matrix.transform(features)) - moved["winning"]
         table = self._values(features, moved["worth"]).assign(win_probability=expit(z))
         table = table.assign(expected_value=table["win_probability"] * table["value_if_won"])
-        by_criterion = contributions_by_criterion(Attributions(**neutral), self.catalog, self.weights)
-        criteria = criterion_scores(by_criterion, self.weights)
-        criteria = self._neutral_criteria(criteria, blank)
+        if self.card is None:
+            by_criterion = contributions_by_criterion(Attributions(**neutral), self.catalog, self.weights)
+            criteria = self._neutral_criteria(criterion_scores(by_criterion, self.weights), blank)
+            by_feature = contributions(Attributions(**off), self.catalog, self.weights).where(~blank, 0.0)
+        else:
+            criteria, by_feature = self._by_card(features, has_no_deal)
         weight = self.weights.table["weight"].reindex(criteria.columns)
-        by_feature = contributions(Attributions(**off), self.catalog, self.weights).where(~blank, 0.0)
         segment = np.zeros(len(features), dtype=int) if self.segments is None else self.segments.assign(features)
         return Scored(table.assign(score=criteria @ weight / 100), criteria, by_feature, segment)
+
+    def _by_card(self, features: pd.DataFrame, has_no_deal: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return criterion scores by the card, and each feature's points; a pair's points count half for each of the two."""
+        criteria = self.card.criteria(features, has_no_deal).astype(float)
+        points = self.card.points(features, has_no_deal)
+        moved = pd.DataFrame(0.0, features.index, self.win.matrix.features_)
+        for key in points.columns:
+            for name in key[1:]:
+                moved[name] += points[key] / (len(key) - 1)
+        return criteria.reindex(columns=self.weights.criteria.index).fillna(50.0), moved
 
     def _attributions(self, features: pd.DataFrame) -> Attributions:
         winning = self.win.attributions(features)[0]
@@ -124,7 +141,9 @@ class Scorer:
             value = ByName(FeatureMatrix.from_dict(read["value_matrix.json"]), model)
         weights = _weights(read["weights.json"])
         segments = Segments.from_dict(read["segments.json"]) if "segments.json" in read else None
-        return cls(catalog, ByName(FeatureMatrix.from_dict(read["win_matrix.json"]), win), value, weights, segments)
+        kept = read.get("scorecard.json", {"in_use": False})
+        card = Scorecard.from_dict(kept["card"]) if kept["in_use"] else None
+        return cls(catalog, ByName(FeatureMatrix.from_dict(read["win_matrix.json"]), win), value, weights, segments, card)
 
 
 def _weights(read: Mapping) -> CriteriaWeights:

@@ -60,16 +60,21 @@ def cross_fit(study: Study, *, n_repeats: int, track: Track) -> Both:
 
 def weigh(study: Study, apart: Both, *, is_shrunk: bool = True) -> CriteriaWeights:
     """Weigh the criteria by attributions apart, multiplied by their slopes where `is_shrunk`."""
-    winning = apart["winning"].population
-    worth = apart["worth"].population if "worth" in apart else winning * 0.0
+    parts = population_parts(apart)
     return criteria_weights(
-        Attributions(winning, worth),
+        parts,
         study.catalog,
         mean_probability=study.mean_probability,
-        measured=study.population.measured.set_axis(winning.index),
-        features=study.population.features.set_axis(winning.index),
+        measured=study.population.measured.set_axis(parts.winning.index),
+        features=study.population.features.set_axis(parts.winning.index),
         slopes=slopes(study, apart) if is_shrunk else None,
     )
+
+
+def population_parts(apart: Both) -> Attributions:
+    """Return the population's attributions; of worth they are 0 where too few won deals have a value."""
+    winning = apart["winning"].population
+    return Attributions(winning, apart["worth"].population if "worth" in apart else winning * 0.0)
 
 
 def slopes(study: Study, apart: Both) -> pd.DataFrame:

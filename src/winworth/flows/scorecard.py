@@ -1,0 +1,114 @@
+"""The scorecard of a retrain: learnt as the criteria were weighed, and held to the models on rows later than its own."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from winworth.features.catalog import Catalog
+from winworth.flows.gate import Check
+from winworth.flows.learn import Recipe, Reference, learn_value
+from winworth.flows.weigh import Question, Weighed, weigh_criteria
+from winworth.flows.worth import Worth
+from winworth.models.folds import Fold
+from winworth.models.track import Track
+from winworth.scoring.scorer import as_json
+from winworth.sheets import to_csv
+from winworth.weights.effort import Effort
+from winworth.weights.fidelity import Fidelity, LaterRows, fidelity, keeps_enough
+from winworth.weights.fit_card import CardRows, fit_scorecard
+from winworth.weights.reasons import Wording
+from winworth.weights.scorecard import Scorecard
+from winworth.weights.scorecard_rows import card_rows
+from winworth.weights.scorecard_sheet import to_workbook
+from winworth.weights.scorecard_sql import to_sql
+
+QUICK = Effort(n_boot=0, n_repeats=1)
+
+
+@dataclass(frozen=True)
+class Before:
+    """What was known before the rows that the card is held to: the fold, what deals were worth then, and how to judge."""
+
+    fold: Fold
+    worth: Worth
+    most_rows: int
+    capacity: float
+    n_boot: int
+
+
+def learn_card(weighed: Weighed, reference: Reference, catalog: Catalog, *, seed: int) -> Scorecard | None:
+    """Learn the card from the contributions that the weights were read on; None where nothing weighs."""
+    table = weighed.weights.table
+    if not len(reference.features) or table["weight"].sum() == 0:
+        return None
+    rows = CardRows(reference.features, weighed.contributions, reference.account)
+    return fit_scorecard(rows, catalog, table, seed=seed)
+
+
+def judge_card(question: Question, before: Before, *, track: Track) -> Fidelity | None:
+    """Measure what a card keeps of the models on later rows: card, weights and models are learnt anew from what came before.
+
+    None where nothing weighed then.
+    """
+    task, fold = question.task, before.fold
+    past = _past(question, before)
+    win, value = past.recipe.fit(past.task), learn_value(past.task, past.worth)
+    rows = _drawn(past, before.most_rows)
+    card = learn_card(weigh_criteria(past, rows, effort=QUICK, track=track), rows, question.catalog, seed=task.seed)
+    if card is None:
+        return None
+    features = task.features.iloc[fold.test].reset_index(drop=True)
+    log_value = np.log(win.model.predict_proba(win.matrix.transform(features))[:, 1])
+    if value is not None:
+        log_value = log_value + value.model.log_value(value.matrix.transform(features))
+    won, weight = task.outcomes(fold.test, fold.test_day)
+    later = LaterRows(log_value, task.accounts[fold.test], won, weight)
+    score = card.score(features).to_numpy()
+    return fidelity(score, later, capacity=before.capacity, seed=task.seed, n_boot=before.n_boot)
+
+
+def card_check(found: Fidelity | None) -> Check:
+    """Say whether the card is the score that runs: where it keeps too little the models rank, and nothing is refused for it."""
+    if found is None:
+        return Check("scorecard_fidelity", True, "not measured: nothing weighed before the rows judged; the models rank")
+    return Check("scorecard_fidelity", True, keeps_enough(found.ev_ratio).says)
+
+
+def card_holds(found: Fidelity | None) -> bool:
+    """Tell whether the card keeps enough to be the score that runs."""
+    return found is not None and keeps_enough(found.ev_ratio).passed
+
+
+def card_record(card: Scorecard | None, found: Fidelity | None) -> dict | None:
+    """Return fidelity and losses for metrics.json; None where there is no card."""
+    if card is None:
+        return None
+    measured = found.to_dict() if found else dict.fromkeys(("ev_ratio", "spearman", "r2", "auc_change"))
+    return measured | {"in_use": card_holds(found), "losses": dict(card.losses.__dict__)}
+
+
+def card_files(card: Scorecard | None, catalog: Catalog, *, in_use: bool) -> dict[str, bytes]:
+    """Return the card's files of a model version: JSON, a table, SQL, and a workbook with live formulas."""
+    if card is None:
+        return {}
+    return {
+        "scorecard.json": as_json({"card": card.to_dict(), "in_use": in_use}).encode(),
+        "scorecard.csv": to_csv(card_rows(card)),
+        "scorecard.sql": to_sql(card, table="account_features", key="account_id", no_deal="has_no_deal").encode(),
+        "scorecard.xlsx": to_workbook(card, Wording(catalog, "en")),
+    }
+
+
+def _past(question: Question, before: Before) -> Question:
+    """Keep the rows and the knowledge of before."""
+    rows, recipe = before.fold.train, question.recipe
+    worth = replace(before.worth, money=before.worth.money[rows], form=question.worth.form)
+    past = Recipe(recipe.rung, recipe.platt, before.fold.train_day)
+    return replace(question, task=question.task.take(rows), worth=worth, recipe=past)
+
+
+def _drawn(past: Question, most_rows: int) -> Reference:
+    task = past.task
+    drawn = np.sort(np.random.default_rng(task.seed).permutation(len(task.won))[:most_rows])
+    features = task.features.iloc[drawn].reset_index(drop=True)
+    return Reference(features, task.accounts[drawn], np.zeros(len(drawn), dtype=bool), False)
