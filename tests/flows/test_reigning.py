@@ -1,7 +1,6 @@
-from dataclasses import replace
-
 """Equal challengers stay challengers, better ones pass, newer ones need only be no worse, another horizon is a new lineage."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
