@@ -1,5 +1,6 @@
 """Equal challengers stay challengers, better ones pass, newer ones need only be no worse, another horizon is a new lineage."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -9,6 +10,7 @@ from scipy.special import expit
 from winworth.flows.reigning import Reigning, better_than_champion
 from winworth.models.evaluate import Judged, WinReport
 from winworth.models.task import Rung
+from winworth.weights.effort import Effort
 
 KING = Reigning("2026-03-31-00000000", date(2026, 3, 31), 180, Rung("champion", C=0.1, only=("x",)))
 SAME, LATER = KING.as_of, date(2026, 6, 30)
@@ -73,7 +75,9 @@ def test_the_next_quarter_meets_the_champion(demo, tmp_path):
     from winworth.flows.train import train
 
     shutil.copytree(demo.home / "models", tmp_path / "models")
-    found = train(demo.settings, as_of=date(2026, 6, 30), home=tmp_path).metrics
+    training = replace(demo.settings.training, weights=Effort(10, 1, 1))
+    settings = replace(demo.settings, training=training)
+    found = train(settings, as_of=date(2026, 6, 30), home=tmp_path).metrics
     checks = {check["name"]: check for check in found["gate"]["checks"]}
     assert checks["better_than_champion"]["says"].startswith("made as 2026-06-30-")
     assert found["win"]["baselines"]["champion"]["auc"] == pytest.approx(found["win"]["out_of_time"]["auc"])

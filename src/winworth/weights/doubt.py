@@ -19,7 +19,7 @@ FEW_DEALS = 1000
 
 @dataclass(frozen=True)
 class Doubt:
-    """How surely the weights are known.
+    """How surely the weights are known: what another history of the company would move, not how far the models are off.
 
     `table` has one row a criterion, in points of 100: low and high (80 % interval), floor (what noise would weigh), is_clear
     (low is above floor), same_way (share of draws that rank accounts by it the same way), rank_low and rank_high (80 %
