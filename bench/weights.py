@@ -118,7 +118,7 @@ def ranges(n_deals: int, n_worlds: int) -> None:
     held, called, true_called = [], [], []
     for seed in range(n_worlds):
         question, reference, truth = planted(n_deals, 200 + seed)
-        table = weigh_criteria(question, reference, effort=Effort(50, 20, 2), track=untracked).doubt.table
+        table = weigh_criteria(question, reference, effort=Effort(50, 20, 2), track=untracked).weights.doubt.table
         real = truth[truth > 0]
         held += ((table.loc[real.index, "low"] <= real) & (real <= table.loc[real.index, "high"])).tolist()
         called += table.loc[NULL, "is_clear"].tolist()

@@ -74,7 +74,7 @@ def test_every_row_twice_at_half_weight_changes_no_weight(planted):
 
 def test_renamed_levels_change_nothing(planted):
     question, reference, _ = planted(600, 3)
-    shares = weigh_criteria(question, reference, effort=NO_DOUBT, track=untracked).shares
+    shares = weigh_criteria(question, reference, effort=NO_DOUBT, track=untracked).weights.shares
 
     def renamed(features):
         levels = features.select_dtypes(exclude="number")
@@ -82,7 +82,7 @@ def test_renamed_levels_change_nothing(planted):
 
     task = question.task.with_features(renamed(question.task.features))
     other = replace(question, task=task), replace(reference, features=renamed(reference.features))
-    assert weigh_criteria(*other, effort=NO_DOUBT, track=untracked).shares.to_dict() == pytest.approx(
+    assert weigh_criteria(*other, effort=NO_DOUBT, track=untracked).weights.shares.to_dict() == pytest.approx(
         shares.to_dict(), abs=1e-6
     )
 
@@ -92,7 +92,7 @@ def test_of_six_hundred_deals_noise_is_seldom_called_significant(planted):
     called = []
     for seed in range(20, 24):
         question, reference, _ = planted(600, seed)
-        weights = weigh_criteria(question, reference, effort=Effort(20, 10, 1), track=untracked)
+        weights = weigh_criteria(question, reference, effort=Effort(20, 10, 1), track=untracked).weights
         called.append(weights.doubt.table.loc[NULL, "is_clear"].any())
     assert sum(called) <= 1  # in the bench, of 20 null criteria one was
 
@@ -103,7 +103,7 @@ def test_ranges_hold_more_true_weights_than_not(planted):
     held = []
     for seed in range(30, 34):
         question, reference, truth = planted(1000, seed)
-        table = weigh_criteria(question, reference, effort=Effort(30, 1, 1), track=untracked).doubt.table
+        table = weigh_criteria(question, reference, effort=Effort(30, 1, 1), track=untracked).weights.doubt.table
         real = truth[truth > 0]
         held += ((table.loc[real.index, "low"] <= real) & (real <= table.loc[real.index, "high"])).tolist()
     assert 0.5 <= np.mean(held) <= 0.95
