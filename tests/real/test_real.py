@@ -13,6 +13,7 @@ from winworth.config import load_settings
 from winworth.errors import GateRefused
 from winworth.flows.promote import promote
 from winworth.flows.train import Trained, train
+from winworth.weights.effort import Effort
 
 HERE = Path(__file__).parent
 pytestmark = [
@@ -23,7 +24,7 @@ pytestmark = [
 
 def trained(name: str, home: Path, as_of: date = date(2017, 12, 31), n_boot: int = 100) -> Trained:
     settings = load_settings(HERE / name)
-    settings = replace(settings, training=replace(settings.training, n_boot=n_boot))
+    settings = replace(settings, training=replace(settings.training, n_boot=n_boot, weights=Effort(n_boot=0)))
     return train(settings, as_of=as_of, home=home)
 
 
@@ -53,7 +54,7 @@ def test_maven_with_its_late_filled_account_is_refused_by_name(tmp_path):
     columns = {**deals.columns, "account_id": replace(deals.columns["account_id"], missing=None)}
     tables = {**settings.crm.tables, "deals": replace(deals, columns=columns)}
     settings = replace(settings, crm=replace(settings.crm, tables=tables))
-    settings = replace(settings, training=replace(settings.training, n_boot=20, leak_tax=False))
+    settings = replace(settings, training=replace(settings.training, n_boot=20, leak_tax=False, weights=Effort(n_boot=0)))
     train(settings, as_of=date(2017, 12, 31), home=tmp_path)
     with pytest.raises(GateRefused, match=r"account_id is missing on \d+% of open and 0% of closed deals"):
         promote(tmp_path)

@@ -98,12 +98,11 @@ def test_of_six_hundred_deals_noise_is_seldom_called_significant(planted):
 
 
 @pytest.mark.slow
-def test_ranges_hold_more_true_weights_than_not(planted):
-    """They tell what another history would move, not how far the models are off: they hold fewer than four in five."""
+def test_ranges_hold_about_four_true_weights_in_five(planted):
     held = []
     for seed in range(30, 34):
         question, reference, truth = planted(1000, seed)
         table = weigh_criteria(question, reference, effort=Effort(30, 1, 1), track=untracked).weights.doubt.table
         real = truth[truth > 0]
         held += ((table.loc[real.index, "low"] <= real) & (real <= table.loc[real.index, "high"])).tolist()
-    assert 0.5 <= np.mean(held) <= 0.95
+    assert 0.65 <= np.mean(held) <= 0.95

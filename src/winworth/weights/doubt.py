@@ -15,13 +15,15 @@ from winworth.weights.stability import Draws, draw_weights, total_variation
 from winworth.weights.study import Both, Study, contributed, weigh
 
 FEW_DEALS = 1000
+WIDENED = 1.7  # draws of accounts know nothing of the models' own bias: so wide, planted weights lie inside four times in five
 
 
 @dataclass(frozen=True)
 class Doubt:
-    """How surely the weights are known: what another history of the company would move, not how far the models are off.
+    """How surely the weights are known.
 
-    `table` has one row a criterion, in points of 100: low and high (80 % interval), floor (what noise would weigh), is_clear
+    `table` has one row a criterion, in points of 100: low and high (80 % interval: that of the draws, widened about the weight
+    by a factor measured on companies whose weights were planted), floor (what noise would weigh), is_clear
     (low is above floor), same_way (share of draws that rank accounts by it the same way), rank_low and rank_high (80 %
     interval of its place), unshrunk, by_permutation. `families` has weight, low and high. `by_chance` is how far weights of
     two histories of one company lie apart, in points, in 19 cases of 20. `disagrees` says that permutation weighs otherwise.
@@ -55,7 +57,8 @@ def measure_doubt(study: Study, apart: Both, weights: CriteriaWeights, *, effort
     draws = draw_weights(study, published, n_boot=effort.n_boot, track=track)
     floor = noise_floor(study, n_repeats=effort.n_shadows, track=track)
     by_permutation = weights_by_permutation(study, apart, weights)
-    table = pd.concat([draws.interval(), draws.ranks()], axis=1).assign(
+    interval = widened(draws.interval(), weights.shares)
+    table = pd.concat([interval, draws.ranks()], axis=1).assign(
         floor=floor,
         same_way=draws.same_way.mean(),
         unshrunk=weigh(study, apart, is_shrunk=False).shares,
@@ -73,10 +76,22 @@ def measure_doubt(study: Study, apart: Both, weights: CriteriaWeights, *, effort
     )
 
 
+def widened(interval: pd.DataFrame, weight: pd.Series) -> pd.DataFrame:
+    """Widen intervals (low, high) about the weights they are of, within 0-100; a weight never lies outside its own.
+
+    >>> widened(pd.DataFrame({"low": [8.0], "high": [12.0]}), pd.Series([10.0])).round(1).values.tolist()
+    [[6.6, 13.4]]
+    """
+    below, above = (weight - interval["low"]).clip(lower=0), (interval["high"] - weight).clip(lower=0)
+    ends = {"low": weight - WIDENED * below, "high": weight + WIDENED * above}
+    return pd.DataFrame(ends).reindex(interval.index).clip(0, 100)
+
+
 def family_weights(weights: CriteriaWeights, draws: Draws) -> pd.DataFrame:
     """Add the weights up within each family, with the 80 % interval of the sum, the heaviest first."""
     family = weights.criteria["family"]
-    summed = Draws(draws.shares.T.groupby(family).sum().T, draws.same_way).interval()
+    by_draws = Draws(draws.shares.T.groupby(family).sum().T, draws.same_way).interval()
+    summed = widened(by_draws, weights.shares.groupby(family).sum())
     table = summed.assign(weight=weights.criteria["weight"].groupby(family).sum()).rename_axis("family")
     return table[["weight", "low", "high"]].sort_values("weight", ascending=False, kind="stable")
 
