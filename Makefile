@@ -9,7 +9,7 @@ export GOMP_SPINCOUNT ?= 10000
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check train tune promote predict explain review test test-slow lint bench clean lock
+.PHONY: help demo check train tune promote predict explain review test test-slow test-long lint bench clean lock
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,10 +45,13 @@ review: .venv/.ready  ## the page that sales leadership reads
 	$(WINWORTH) review --as-of $(AS_OF) --conf $(CONF) --lang $(LANG_)
 
 test: .venv/.ready  ## all tests but the slow ones
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow and not long"
 
 test-slow: .venv/.ready  ## the truth tests that take minutes
 	$(BIN)/python -m pytest -m slow
+
+test-long: .venv/.ready  ## the truth tests that take longer still
+	$(BIN)/python -m pytest -m long
 
 lint: .venv/.ready  ## format and lint, changing nothing
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

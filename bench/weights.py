@@ -6,8 +6,8 @@ over features, and grouped permutation out of fold. Total variation is half the 
 weights; noise is what the two null criteria (billing day and postcode) get; both in points of 100.
 
 Ranges of 80 % are those of draws of accounts, widened by 1.7: the draws alone held .54 of the true weights in 8 worlds of 600
-deals, so widened .80, and .75 (before .57) in 4 worlds of 2,000. Before widening one of 20 null criteria was called clear at 600
-deals, none of 8 at 2,000.
+deals, so widened .80, and .75 (before .57) in 4 worlds of 2,000. Before widening one of 20 null criteria was called clear at
+600 deals, none of 8 at 2,000.
 
     python bench/weights.py                       # three worlds of each size: about six minutes on two cores
     python bench/weights.py --ranges 20           # also whether 80 % ranges hold the truth, and how often noise passes as clear

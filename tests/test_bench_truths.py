@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 BENCH = Path(__file__).parents[1] / "bench"
-SHORT = [["fresh_deals.py", "--seeds", "4"], ["gate.py", "--worlds", "0"], ["growth.py", "--seeds", "2"]]
+SHORT = [["fresh_deals.py", "--seeds", "4"], ["gate.py", "--worlds", "20"], ["growth.py", "--seeds", "2"]]
 
 
 @pytest.mark.slow

@@ -14,8 +14,8 @@ from winworth.crm.synthetic import World, software_company, write_exports
 from winworth.errors import GateRefused
 from winworth.flows.predict import predict
 from winworth.flows.promote import Signature, promote
+from winworth.flows.scorecard import QUICK
 from winworth.flows.train import train
-from winworth.weights.effort import Effort
 
 AS_OF = date(2026, 6, 30)
 CONF = Path(__file__).parents[1] / "conf"
@@ -26,7 +26,7 @@ def settings_for(folder: Path, **training) -> Settings:
     return replace(
         settings,
         crm=replace(settings.crm, folder=str(folder)),
-        training=replace(settings.training, n_boot=60, leak_tax=False, weights=Effort(n_boot=0), **training),
+        training=replace(settings.training, n_boot=60, leak_tax=False, weights=QUICK, **training),
     )
 
 

@@ -12,8 +12,8 @@ import pytest
 from winworth.config import load_settings
 from winworth.errors import GateRefused
 from winworth.flows.promote import promote
+from winworth.flows.scorecard import QUICK
 from winworth.flows.train import Trained, train
-from winworth.weights.effort import Effort
 
 HERE = Path(__file__).parent
 pytestmark = [
@@ -24,7 +24,7 @@ pytestmark = [
 
 def trained(name: str, home: Path, as_of: date = date(2017, 12, 31), n_boot: int = 100) -> Trained:
     settings = load_settings(HERE / name)
-    settings = replace(settings, training=replace(settings.training, n_boot=n_boot, weights=Effort(n_boot=0)))
+    settings = replace(settings, training=replace(settings.training, n_boot=n_boot, weights=QUICK))
     return train(settings, as_of=as_of, home=home)
 
 
@@ -54,13 +54,13 @@ def test_maven_with_its_late_filled_account_is_refused_by_name(tmp_path):
     columns = {**deals.columns, "account_id": replace(deals.columns["account_id"], missing=None)}
     tables = {**settings.crm.tables, "deals": replace(deals, columns=columns)}
     settings = replace(settings, crm=replace(settings.crm, tables=tables))
-    settings = replace(settings, training=replace(settings.training, n_boot=20, leak_tax=False, weights=Effort(n_boot=0)))
+    settings = replace(settings, training=replace(settings.training, n_boot=20, leak_tax=False, weights=QUICK))
     train(settings, as_of=date(2017, 12, 31), home=tmp_path)
     with pytest.raises(GateRefused, match=r"account_id is missing on \d+% of open and 0% of closed deals"):
         promote(tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_ibm_reaches_its_honest_figures_and_prints_the_leak_tax(tmp_path):
     metrics = trained("ibm", tmp_path, n_boot=30).metrics
     win = metrics["win"]["cross_validated"]
@@ -70,7 +70,7 @@ def test_ibm_reaches_its_honest_figures_and_prints_the_leak_tax(tmp_path):
     assert len(metrics["leak_tax"]["columns"]) == 7
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_on_the_last_fifth_of_ibm_chances_keep_their_slope_though_the_base_rate_moved():
     bench = HERE.parents[1] / "bench" / "tune_ibm.py"
     done = subprocess.run([sys.executable, str(bench), "--trials", "0"], capture_output=True, text=True)

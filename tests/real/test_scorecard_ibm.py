@@ -10,7 +10,7 @@ import pytest
 BENCH = Path(__file__).parents[2] / "bench" / "scorecard_ibm.py"
 pytestmark = [
     pytest.mark.real,
-    pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.skipif("WINWORTH_REAL_DATA" not in os.environ, reason="WINWORTH_REAL_DATA names no folder of real data"),
 ]
 

@@ -219,7 +219,7 @@ def test_the_workbook_recalculated_equals_python(card, lang):
     assert_recalculated_equals(card, random_rows(card, 150, seed=3), lang)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_workbook_recalculated_equals_python_on_ten_thousand_rows(card, rows):
     assert_recalculated_equals(card, rows, "en")
 

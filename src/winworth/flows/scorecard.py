@@ -22,7 +22,8 @@ from winworth.weights.scorecard_rows import card_rows
 from winworth.weights.scorecard_sheet import to_workbook
 from winworth.weights.scorecard_sql import to_sql
 
-QUICK = Effort(n_boot=0, n_repeats=1)
+QUICK = Effort(n_boot=0, n_repeats=1, most_asked=3000)
+MOST_PAST = 15_000  # rows that card and models are learnt from anew to be compared: whole accounts, drawn by the seed
 
 
 @dataclass(frozen=True)
@@ -101,10 +102,20 @@ def card_files(card: Scorecard | None, catalog: Catalog, *, in_use: bool) -> dic
 
 def _past(question: Question, before: Before) -> Question:
     """Keep the rows and the knowledge of before."""
-    rows, recipe = before.fold.train, question.recipe
+    rows, recipe = _whole_accounts(question, before.fold.train), question.recipe
     worth = replace(before.worth, money=before.worth.money[rows], form=question.worth.form)
     past = Recipe(recipe.rung, recipe.platt, before.fold.train_day)
     return replace(question, task=question.task.take(rows), worth=worth, recipe=past)
+
+
+def _whole_accounts(question: Question, rows: np.ndarray) -> np.ndarray:
+    """Draw accounts until their rows are as many as card and models are learnt from; all where there are no more."""
+    if len(rows) <= MOST_PAST:
+        return rows
+    accounts, own = np.unique(question.task.accounts[rows], return_inverse=True)
+    place = np.random.default_rng(question.task.seed).permutation(len(accounts))
+    n_so_far = np.cumsum(np.bincount(place[own], minlength=len(accounts)))
+    return rows[n_so_far[place[own]] <= MOST_PAST]
 
 
 def _drawn(past: Question, most_rows: int) -> Reference:

@@ -23,8 +23,6 @@ from winworth.weights.effort import Effort
 from winworth.weights.shrinkage import Outcomes
 from winworth.weights.study import Study, cross_fit, population_parts, weigh
 
-MOST_ASKED = 10_000  # training rows that answer attributions: enough for slopes of any precision that matters
-
 
 @dataclass(frozen=True)
 class Question:
@@ -49,7 +47,7 @@ class Weighed:
 
 def weigh_criteria(question: Question, reference: Reference, *, effort: Effort, track: Track) -> Weighed:
     """Weigh the criteria on the reference population, and measure how surely; draws are spared where nothing weighs."""
-    study = study_of(question, reference)
+    study = study_of(question, reference, most_asked=effort.most_asked)
     apart = cross_fit(study, n_repeats=effort.n_repeats, track=track)
     weights = weigh(study, apart)
     parts = contributions(population_parts(apart), study.catalog, weights).where(study.population.measured)
@@ -59,7 +57,7 @@ def weigh_criteria(question: Question, reference: Reference, *, effort: Effort, 
     return Weighed(replace(weights, doubt=doubt), parts)
 
 
-def study_of(question: Question, reference: Reference) -> Study:
+def study_of(question: Question, reference: Reference, *, most_asked: int = Effort.most_asked) -> Study:
     """Put both models' questions and the reference population as a study."""
     task, names = question.task, question.task.features.columns
     win = question.recipe.fit(task)
@@ -67,8 +65,8 @@ def study_of(question: Question, reference: Reference) -> Study:
     deal_level = np.array([is_deal_level(question.catalog.features[name]) for name in names])
     measured = pd.DataFrame(~np.outer(reference.has_no_deal, deal_level), reference.features.index, names)
     return Study(
-        winning=_winning(question),
-        worth=_worth(question),
+        winning=_winning(question, most_asked),
+        worth=_worth(question, most_asked),
         population=Population(reference.features, reference.account, measured),
         catalog=question.catalog,
         mean_probability=float(probability),
@@ -84,7 +82,7 @@ def no_weights(catalog: Catalog, features: list[str]) -> CriteriaWeights:
     return criteria_weights(Attributions(still, still), catalog, mean_probability=0.5, measured=still == 0, features=still)
 
 
-def _winning(question: Question) -> Side:
+def _winning(question: Question, most_asked: int) -> Side:
     task, recipe = replace(question.task, threads=1), question.recipe
     y, weight = task.outcomes(np.arange(len(task.won)), recipe.day)
 
@@ -92,11 +90,15 @@ def _winning(question: Question) -> Side:
         return recipe.fit(task.with_features(features), rows)
 
     return Side(
-        fit, task.features, Outcomes(y, weight, task.accounts, True), _asked(weight > 0, task.seed), "Explaining who wins"
+        fit,
+        task.features,
+        Outcomes(y, weight, task.accounts, True),
+        _asked(weight > 0, task.seed, most_asked),
+        "Explaining who wins",
     )
 
 
-def _worth(question: Question) -> Side | None:
+def _worth(question: Question, most_asked: int) -> Side | None:
     task, money = question.task, question.worth.money
     rows = np.flatnonzero(~np.isnan(money))
     money, weight, accounts = money[rows], task.weight[rows], task.accounts[rows]
@@ -113,9 +115,15 @@ def _worth(question: Question) -> Side | None:
     logs = np.zeros(len(money))
     logs[bought] = held_within_reason(np.log(money[bought]))
     features = task.features.iloc[rows].reset_index(drop=True)
-    return Side(fit, features, Outcomes(logs, weight, accounts, False), _asked(bought, task.seed), "Explaining what they bring")
+    return Side(
+        fit,
+        features,
+        Outcomes(logs, weight, accounts, False),
+        _asked(bought, task.seed, most_asked),
+        "Explaining what they bring",
+    )
 
 
-def _asked(known: np.ndarray, seed: int) -> np.ndarray:
+def _asked(known: np.ndarray, seed: int, most: int) -> np.ndarray:
     rows = np.flatnonzero(known)
-    return np.sort(np.random.default_rng(seed).permutation(rows)[:MOST_ASKED])
+    return np.sort(np.random.default_rng(seed).permutation(rows)[:most])
