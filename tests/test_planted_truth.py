@@ -9,13 +9,14 @@ import pandas as pd
 import pytest
 
 from winworth.bundle import open_version
-from winworth.config import Serving, Settings, load_settings
+from winworth.config import Settings, load_settings
 from winworth.crm.synthetic import World, software_company, write_exports
 from winworth.errors import GateRefused
 from winworth.flows.predict import predict
 from winworth.flows.promote import Signature, promote
 from winworth.flows.scorecard import QUICK
 from winworth.flows.train import train
+from winworth.scoring.settings import Serving
 
 AS_OF = date(2026, 6, 30)
 CONF = Path(__file__).parents[1] / "conf"

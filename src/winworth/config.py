@@ -4,8 +4,7 @@ import dataclasses
 import os
 import re
 import types
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -14,6 +13,7 @@ from winworth.crm.mapping import CrmMap
 from winworth.errors import ConfigError, did_you_mean
 from winworth.features.catalog import Catalog
 from winworth.models.trees import TreeSize
+from winworth.scoring.settings import Scoring
 from winworth.weights.effort import Effort
 
 STRICT = {"extra": "forbid"}
@@ -73,67 +73,6 @@ class Training:
                 "win.horizon_days must be at least 1, win.embargo_days at least 0, and win.observe_at_days at least one age, "
                 "none below 0"
             )
-
-
-@dataclass(frozen=True)
-class ValueSettings:
-    """Lifetime value: discounted gross margin of so many months. `margin_rate` turns turnover and amounts into margin where no
-    margin is known; `zero_amounts` says whether 0 was not filled in or really brought nothing.
-    """
-
-    __pydantic_config__ = STRICT
-
-    months: int = 24
-    yearly_discount: float = 0.1
-    margin_rate: float = 1.0
-    zero_amounts: str = "unknown"
-
-    def __post_init__(self):
-        if self.zero_amounts not in ("unknown", "nothing"):
-            raise ValueError(f"zero_amounts is {self.zero_amounts!r}; write unknown or nothing")
-        if not 3 <= self.months <= 120:
-            raise ValueError(f"months is {self.months}; lifetime value is counted over 3 to 120 months, commonly 24 or 36")
-        if not 0 <= self.yearly_discount < 1:
-            raise ValueError(f"yearly_discount is {self.yearly_discount}; it must be at least 0 and below 1, as in 0.1")
-        if not 0 < self.margin_rate <= 1:
-            raise ValueError(f"margin_rate is {self.margin_rate}; it must lie above 0 and not above 1")
-
-
-@dataclass(frozen=True)
-class Serving:
-    """What working an account takes: seller hours a quarter by tier, and what an hour costs; 0 asks nothing."""
-
-    __pydantic_config__ = STRICT
-
-    hourly_cost: float = 0.0
-    hours: Mapping[str, float] = field(default_factory=lambda: {"A": 0.0, "B": 0.0, "C": 0.0})
-
-    def __post_init__(self):
-        if set(self.hours) != {"A", "B", "C"} or min(*self.hours.values(), self.hourly_cost) < 0:
-            raise ValueError("serving needs hours for A, B and C, and an hourly_cost, none below 0")
-        if not self.hours["A"] >= self.hours["B"] >= self.hours["C"]:
-            raise ValueError("serving.hours must not grow from A to C: a higher tier is worked more")
-
-    @property
-    def cost(self) -> dict[str, float]:
-        """The cost of serving an account of each tier for a quarter, in money."""
-        return {tier: hours * self.hourly_cost for tier, hours in self.hours.items()}
-
-
-@dataclass(frozen=True)
-class Scoring:
-    """The whole of scoring.yaml."""
-
-    __pydantic_config__ = STRICT
-
-    value: ValueSettings = ValueSettings()
-    tiers: Mapping[str, float] = field(default_factory=lambda: {"A": 0.2, "B": 0.3})
-    serving: Serving = Serving()
-    most_segments: int = 6
-
-    def __post_init__(self):
-        if set(self.tiers) != {"A", "B"} or min(self.tiers.values()) <= 0 or sum(self.tiers.values()) > 1:
-            raise ValueError("tiers needs the shares of A and B, both above 0 and together not above 1; C is the rest")
 
 
 @dataclass(frozen=True)

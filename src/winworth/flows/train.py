@@ -26,7 +26,7 @@ from winworth.flows.reigning import recipe_record
 from winworth.flows.retrain import Learnt, Retrain, begin, learn, worth_on_day
 from winworth.flows.scorecard import Before, card_check, card_files, card_holds, card_record, judge_card, learn_card
 from winworth.flows.weigh import Question, no_weights, weigh_criteria
-from winworth.flows.worth import definition
+from winworth.flows.worth import Worth, definition
 from winworth.lock import run_lock
 from winworth.models.track import Track, untracked
 from winworth.scoring.scorer import Scorer, as_json
@@ -129,19 +129,6 @@ def _metrics(retrain: Retrain, learnt: Learnt, reference: Reference, made: Made)
     weights = made.scorer.weights
     customers = judge_customers(retrain.prepared.snapshot, retrain.settings) if learnt.has_signal else None
     settings, worth, prepared = retrain.settings, learnt.worth or retrain.worth, retrain.prepared
-    warnings = [*prepared.warnings, *worth.notes]
-    if worth.n_unknown:
-        lacks = "amount" if worth.basis in ("deal_amount", "none") else "invoice yet"
-        warnings.append(f"{worth.n_unknown} won deals have no {lacks}: they count for winning and not for value.")
-    if learnt.win["out_of_time"] and not learnt.win["chosen_forward"]:
-        warnings.append("The history before the locked quarter is short: the model was chosen in folds apart by account.")
-    if learnt.win.get("skipped_quarters"):
-        skipped = ", ".join(learnt.win["skipped_quarters"])
-        warnings.append(f"Later quarters are mature but have too few wins or losses to judge by: {skipped}.")
-    if learnt.has_signal and not reference.is_pipeline:
-        warnings.append("Fewer than 50 accounts or deals are open to work: weights are read on past deals instead.")
-    if not learnt.has_signal:
-        warnings.append("There is nothing to rank by: no weights are published.")
     return {
         "as_of": retrain.as_of.isoformat(),
         "company": settings.crm.company,
@@ -168,8 +155,25 @@ def _metrics(retrain: Retrain, learnt: Learnt, reference: Reference, made: Made)
         "curves": learnt.curves,
         "opened": record.opened(prepared.snapshot["deals"]),
         "read": record.read_record(prepared.crm.report),
-        "warnings": warnings,
+        "warnings": _warnings(retrain, learnt, reference, worth),
     }
+
+
+def _warnings(retrain: Retrain, learnt: Learnt, reference: Reference, worth: Worth) -> list[str]:
+    warnings = [*retrain.prepared.warnings, *worth.notes]
+    if worth.n_unknown:
+        lacks = "amount" if worth.basis in ("deal_amount", "none") else "invoice yet"
+        warnings.append(f"{worth.n_unknown} won deals have no {lacks}: they count for winning and not for value.")
+    if learnt.win["out_of_time"] and not learnt.win["chosen_forward"]:
+        warnings.append("The history before the locked quarter is short: the model was chosen in folds apart by account.")
+    if learnt.win.get("skipped_quarters"):
+        skipped = ", ".join(learnt.win["skipped_quarters"])
+        warnings.append(f"Later quarters are mature but have too few wins or losses to judge by: {skipped}.")
+    if learnt.has_signal and not reference.is_pipeline:
+        warnings.append("Fewer than 50 accounts or deals are open to work: weights are read on past deals instead.")
+    if not learnt.has_signal:
+        warnings.append("There is nothing to rank by: no weights are published.")
+    return warnings
 
 
 def _files(scorer: Scorer, dates: CloseDates | None, metrics: dict, calibration: dict | None) -> dict[str, bytes]:

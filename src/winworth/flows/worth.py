@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from winworth.config import Settings, ValueSettings
+from winworth.config import Settings
 from winworth.crm.outcomes import invoices_by_deal
 from winworth.crm.snapshot import Snapshot
 from winworth.errors import DataError
 from winworth.models.retention import CustomerValue
 from winworth.models.value import Form
+from winworth.scoring.settings import ValueSettings
 
 MOST_FILLED = 0.5  # share of invoices without a margin up to which the others' rate stands in for it
 SILENT_DAYS = 183  # after winning, from which on a deal without any invoice is one that was never invoiced
