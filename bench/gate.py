@@ -44,7 +44,7 @@ def is_refused(seed: int) -> bool:
         write_exports(software_company(n_deals=800, as_of=AS_OF, seed=seed, signal=False), Path(name))
         settings = load_settings(CONF)
         crm = replace(settings.crm, folder=name)
-        settings = replace(settings, crm=crm, training=replace(settings.training, n_boot=60, leak_tax=False))
+        settings = replace(settings, crm=crm, training=replace(settings.training, n_boot=20, leak_tax=False))
         try:
             retrain = begin(settings, AS_OF, Path(name), untracked)
             learnt = learn(retrain)

@@ -134,6 +134,7 @@ def test_fewer_than_fifty_wins_give_a_base_rate_and_no_weights(tmp_path):
         promote(tmp_path)
 
 
+@pytest.mark.long
 def test_ten_times_the_money_is_ten_times_every_value_and_leaves_tiers_alone(tmp_path):
     world = software_company(n_deals=1500, as_of=AS_OF, seed=7)
     money = {"deals": ["amount"], "invoices": ["amount", "margin"]}

@@ -97,7 +97,7 @@ def test_of_six_hundred_deals_noise_is_seldom_called_significant(planted):
     assert sum(called) <= 1  # in the bench, of 20 null criteria one was
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_ranges_hold_about_four_true_weights_in_five(planted):
     held = []
     for seed in range(30, 34):

@@ -20,7 +20,6 @@ from winworth.models.track import untracked
 from winworth.weights.fidelity import LaterRows, captured, fidelity, keeps_enough
 from winworth.weights.scorecard import Scorecard
 
-pytestmark = pytest.mark.slow
 CONF = Path(__file__).parents[2] / "conf"
 AS_OF, LATER = date(2026, 6, 30), date(2031, 6, 30)  # a world of four years up to the later day opens its deals after AS_OF
 CAPACITY = 0.2
@@ -62,7 +61,7 @@ def learnt(folder: Path, seed: int):
     return card, recipe.fit(task), learn_value(task, worth)
 
 
-@pytest.fixture(scope="module", params=[1, 3])
+@pytest.fixture(scope="module", params=[pytest.param(1, marks=pytest.mark.slow), pytest.param(3, marks=pytest.mark.long)])
 def told(request, tmp_path_factory) -> Told:
     folder = tmp_path_factory.mktemp("truth")
     card, win, value = learnt(folder / "history", request.param)
