@@ -4,9 +4,9 @@ Models and card see four fifths; contributions are out of fold, explained on `--
 ten, and with up to three pairs are read on the held-out fifth beside the models: AUC, Spearman, and what share of the models'
 win probability the card captures at 20 % capacity. Then with is_round_amount (whether the amount is typed in whole
 thousands) declared as a feature of the criterion amount. Last the card of log expected value, win probability x value if won,
-and what fidelity's gate says of it. The card of ten bins and three pairs must reach an AUC of .79.
+and what fidelity's gate says of it. The card of ten bins and three pairs must reach an AUC of .79, as a mean of five fifths.
 
-    WINWORTH_REAL_DATA=data python bench/scorecard_ibm.py            # two minutes on one core
+    WINWORTH_REAL_DATA=data python bench/scorecard_ibm.py            # five minutes on one core
 """
 
 import argparse
@@ -126,9 +126,9 @@ def report(name: str, card: Scorecard, features: pd.DataFrame, later: LaterRows)
     return reached
 
 
-def held_out(question: Question, name: str, asked: argparse.Namespace) -> dict[str, float]:
+def held_out(question: Question, name: str, asked: argparse.Namespace, of: int) -> dict[str, float]:
     """Learn on four fifths, and print what each card reaches on the rest; return the AUC of each."""
-    fold = grouped_folds(question.groups, seed=question.task.seed)[asked.fold]
+    fold = grouped_folds(question.groups, seed=question.task.seed)[of]
     rung = rungs_for(len(question.task.won))[1][-1 if asked.large else -2]
     learnt = learn(question, fold.train, rung, asked.rows)
     task, features = question.task, question.task.features.iloc[fold.test]
@@ -155,14 +155,16 @@ def held_out(question: Question, name: str, asked: argparse.Namespace) -> dict[s
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=12_000, help="deals that contributions are explained on")
-    parser.add_argument("--fold", type=int, default=0, help="which fifth is held out, 0 to 4")
+    parser.add_argument("--fold", type=int, help="hold out only this fifth, 0 to 4; unless said each in turn")
     parser.add_argument("--large", action="store_true", help="63 leaves in place of 16")
     asked = parser.parse_args()
     question = ibm()
     print(f"{'card':44} AUC     captured at {CAPACITY:.0%}        Spearman             R2                   AUC change")
-    plain = held_out(question, "", asked)
-    held_out(with_round_amount(question), "is_round_amount, ", asked)
-    assert plain["up to ten bins, three pairs"] >= TARGET
+    folds = range(5) if asked.fold is None else [asked.fold]
+    found = [held_out(question, "", asked, of)["up to ten bins, three pairs"] for of in folds]
+    held_out(with_round_amount(question), "is_round_amount, ", asked, folds[0])
+    print(f"ten bins and three pairs: AUC {np.mean(found):.4f}, mean of {len(found)} held-out fifths")
+    assert np.mean(found) >= TARGET
 
 
 if __name__ == "__main__":
