@@ -106,16 +106,18 @@ def first_closed(examples: Examples, task: WinTask, n: int) -> WinTask:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--only", choices=["calibration", "small"])
     given = parser.parse_args()
+    seeds = range(given.first, given.first + given.seeds)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         features, rows, y = fresh_deals(folder / "fresh")
         if given.only != "small":
-            report_calibration([calibration(folder / f"c{s}", s, features, y) for s in range(given.seeds)])
+            report_calibration([calibration(folder / f"c{s}", s, features, y) for s in seeds])
         if given.only != "calibration":
             first = (rows["age_days"] == 0).to_numpy()
-            report_small([small(folder / f"s{s}", s, features[first], y[first]) for s in range(given.seeds)])
+            report_small([small(folder / f"s{s}", s, features[first], y[first]) for s in seeds])
 
 
 def report_calibration(runs: list[dict]) -> None:

@@ -118,6 +118,16 @@ def test_customers_are_judged_on_a_year_they_had_not_seen_and_beat_what_needs_no
     assert [row["predicted"] for row in other["deciles"]] == [row["predicted"] for row in judged["deciles"]]
 
 
+def test_a_missing_margin_is_filled_by_what_was_known_before_the_year_held_out(settings):
+    invoices = WORLD.tables["invoices"]
+    gaps = invoices.assign(margin=invoices["margin"].mask(invoices.index % 10 == 0))
+    future = gaps["invoiced_on"] > "2025-07-01"
+    found = [
+        judge_customers(snapshot_of(invoices=t), settings) for t in (gaps, gaps.assign(margin=gaps["margin"].mask(future, 1.0)))
+    ]
+    assert found[0]["deciles"][0]["predicted"] == found[1]["deciles"][0]["predicted"]
+
+
 def test_who_was_never_invoiced_has_no_residual_value_and_without_invoices_nobody_has(settings):
     snapshot = snapshot_of()
     told = residual_values(learn_customers(snapshot, settings), snapshot, settings)

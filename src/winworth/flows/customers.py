@@ -46,17 +46,19 @@ def judge_customers(snapshot: Snapshot, settings: Settings) -> dict | None:
     Returns, for metrics.json, `months`, `n` accounts, `ways` (figures by way of predicting), `deciles`, and `coverage_80` of
     all and by tier; None where there are no invoices, or too few before that year.
     """
-    log = margin_log(snapshot.tables.get("invoices"), settings.scoring.value)[0]
-    if log is None:
-        return None
     then = (pd.Timestamp(snapshot.as_of) - pd.DateOffset(months=HELD_OUT)).date()
+    invoices, value = snapshot.tables.get("invoices"), settings.scoring.value
+    before = None if invoices is None else invoices[invoices["invoiced_on"] <= pd.Timestamp(then)]
+    log, known = margin_log(invoices, value)[0], margin_log(before, value)[0]  # a missing margin is filled by its own past
+    if known is None:
+        return None
     model = customer_value(settings).set_params(months=HELD_OUT)
     try:
-        told = model.fit(log, as_of=then).predict(log, as_of=then).set_index("account_id")
+        told = model.fit(known, as_of=then).predict(known, as_of=then).set_index("account_id")
     except DataError:
         return None
-    came = _came(log, then, settings.scoring.value.yearly_discount).reindex(told.index).fillna(0.0).to_numpy()
-    ways = {"ours": told["value"].to_numpy()} | without_model(net_purchases(log, as_of=then), months=HELD_OUT)
+    came = _came(log, then, value.yearly_discount).reindex(told.index).fillna(0.0).to_numpy()
+    ways = {"ours": told["value"].to_numpy()} | without_model(net_purchases(known, as_of=then), months=HELD_OUT)
     measured = compare_values(came, ways, seed=settings.training.seed, n_boot=settings.training.n_boot)
     last = ways["last 12 months"]
     behind = chance_behind(came, ways["ours"], last, seed=settings.training.seed, n_boot=settings.training.n_boot)
