@@ -64,7 +64,7 @@ bench: .venv/.ready  ## what is measured against what
 	$(BIN)/python bench/retention.py
 
 lock: .venv/.ready  ## write requirements.lock anew from what is installed
-	$(BIN)/python -m pip freeze --exclude-editable | grep -E '^[A-Za-z0-9._-]+==' > requirements.lock
+	$(BIN)/python -m pip freeze --all --exclude-editable | grep -E '^[A-Za-z0-9._-]+==' | grep -v '^pip==' > requirements.lock
 
 clean:  ## remove what can be made again (never models, scores or reviews)
 	rm -rf .venv demo build .pytest_cache .ruff_cache .hypothesis

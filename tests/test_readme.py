@@ -22,10 +22,10 @@ def test_the_first_command_stands_before_line_30():
 def test_the_readme_shows_what_the_demo_prints(demo):
     from rich.console import Console
 
-    from winworth import printed
+    from winworth.printed import scores
 
     console = Console(width=80, record=True, file=StringIO())
-    for part in printed.demonstrated(demo.done).parts:
+    for part in scores.demonstrated(demo.done).parts:
         console.print(part)
     said = [" ".join(line.split()) for line in console.export_text().splitlines()]
     block = re.search(r"```text\n( model.*?)```", README, re.S).group(1)

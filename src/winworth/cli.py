@@ -38,30 +38,30 @@ Language = Annotated[Lang, typer.Option("--lang", help="Language of reasons and 
 @app.command()
 def demo(as_of: AsOf, conf: Conf = Path("conf"), home: Home = Path("demo"), set_: Set = [], json: Json = False) -> None:  # noqa: B006 (typer copies it)
     """Take a synthetic company the whole way: exports, training, promotion, scores, review."""
-    from winworth import printed
     from winworth.flows.demo import demo as run
+    from winworth.printed import scores
 
     done = run(_settings(conf, set_), as_of=_day(as_of), home=home, track=_track(json))
-    _print(printed.demonstrated(done), json)
+    _print(scores.demonstrated(done), json)
 
 
 @app.command()
 def check(as_of: AsOf, conf: Conf = Path("conf"), set_: Set = [], json: Json = False) -> None:  # noqa: B006
     """Read everything, report data quality and what may not be used; train nothing."""
-    from winworth import printed
     from winworth.flows.check import check as run
+    from winworth.printed import scores
 
-    _print(printed.checked(run(_settings(conf, set_), as_of=_day(as_of))), json)
+    _print(scores.checked(run(_settings(conf, set_), as_of=_day(as_of))), json)
 
 
 @app.command()
 def train(as_of: AsOf, conf: Conf = Path("conf"), home: Home = Path(), set_: Set = [], json: Json = False) -> None:  # noqa: B006
     """Learn, weigh and judge: writes a challenger."""
-    from winworth import printed
     from winworth.flows.train import train as run
+    from winworth.printed import training
 
     done = run(_settings(conf, set_), as_of=_day(as_of), home=home, track=_track(json))
-    _print(printed.trained(done), json)
+    _print(training.trained(done), json)
 
 
 @app.command()
@@ -74,11 +74,11 @@ def tune(
     json: Json = False,
 ) -> None:
     """Seek better settings in earlier quarters; the defaults stay unless they are beaten beyond noise."""
-    from winworth import printed
     from winworth.flows.tune import tune as run
+    from winworth.printed import training
 
     done = run(_settings(conf, set_), as_of=_day(as_of), home=home, n_trials=trials, track=_track(json))
-    _print(printed.tuned(done), json)
+    _print(training.tuned(done), json)
 
 
 @app.command()
@@ -91,11 +91,11 @@ def promote(
     json: Json = False,
 ) -> None:
     """Let the challenger through the gate, or say with numbers why not (exit code 4)."""
-    from winworth import printed
     from winworth.flows.promote import Signature
     from winworth.flows.promote import promote as run
+    from winworth.printed import training
 
-    _print(printed.promoted(run(home, to=to, signature=Signature(who, why) if anyway else None)), json)
+    _print(training.promoted(run(home, to=to, signature=Signature(who, why) if anyway else None)), json)
 
 
 @app.command()
@@ -111,13 +111,13 @@ def predict(
     json: Json = False,
 ) -> None:
     """Score every account and open deal with the champion."""
-    from winworth import printed
     from winworth.flows.predict import Wanted
     from winworth.flows.predict import predict as run
+    from winworth.printed import scores
 
     wanted = Wanted(excel_fr, doubt, None if by is None else _day(by, "--by"))
     done = run(_settings(conf, set_), as_of=_day(as_of), home=home, lang=lang, wanted=wanted)
-    _print(printed.predicted(done), json)
+    _print(scores.predicted(done), json)
 
 
 @app.command()
@@ -130,19 +130,19 @@ def explain(
     json: Json = False,
 ) -> None:
     """Show one account's scorecard, line by line."""
-    from winworth import printed
     from winworth.flows.explain import explain as run
+    from winworth.printed import scores
 
-    _print(printed.explained(run(_settings(conf, []), account, as_of=_day(as_of), home=home, lang=lang)), json)
+    _print(scores.explained(run(_settings(conf, []), account, as_of=_day(as_of), home=home, lang=lang)), json)
 
 
 @app.command()
 def review(as_of: AsOf, conf: Conf = Path("conf"), home: Home = Path(), lang: Language = Lang.en, json: Json = False) -> None:
     """Write the page that sales leadership reads."""
-    from winworth import printed
     from winworth.flows.review import review as run
+    from winworth.printed import scores
 
-    _print(printed.reviewed(run(_settings(conf, []), as_of=_day(as_of), home=home, lang=lang)), json)
+    _print(scores.reviewed(run(_settings(conf, []), as_of=_day(as_of), home=home, lang=lang)), json)
 
 
 def main() -> None:

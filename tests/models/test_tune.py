@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from winworth import printed
 from winworth.config import TUNED, TunedSettings, load_settings, with_tuned
 from winworth.crm.synthetic import software_company, write_exports
 from winworth.errors import ConfigError, DataError
@@ -22,6 +21,7 @@ from winworth.models.matrix import FeatureMatrix
 from winworth.models.task import Rung, WinTask
 from winworth.models.trees import Trees, TreeSize
 from winworth.models.win import WinModel
+from winworth.printed import training
 from winworth.tracked_tuning import PARENT
 from winworth.tracking import open_store, replay_pending
 
@@ -306,7 +306,7 @@ def test_a_tuning_without_mlflow_ends_well_with_its_figures_and_is_recorded_late
     assert "MLflow has no record of this" in caplog.text
     assert done.path.exists()
     drawn = [path.read_bytes() for path in done.figures]
-    assert f"Figures: {home}/tuning/history.svg, {home}/tuning/importances.svg" in printed.tuned(done).parts
+    assert f"Figures: {home}/tuning/history.svg, {home}/tuning/importances.svg" in training.tuned(done).parts
     for path in done.figures:
         path.unlink()
     again = run_tune(company, as_of=date(2026, 6, 30), home=home, n_trials=2)
