@@ -83,8 +83,8 @@ def first_accounts(accounts: pd.DataFrame) -> list[Any]:
     for row in accounts.head(5).to_dict("records"):
         name = row["name"] if isinstance(row["name"], str) else row["account_id"]
         numbers = [f"{row['score']:.0f}", f"{row['win_probability']:.0%}"]
-        money = [money(row[part]) for part in ("lifetime_value", "residual_value", "expected_value")]
-        table.add_row(Text(name[:40]), row["tier"], *numbers, *money)
+        worth = [money(row[part]) for part in ("lifetime_value", "residual_value", "expected_value")]
+        table.add_row(Text(name[:40]), row["tier"], *numbers, *worth)
         told = "; ".join(reason for reason in (row[f"reason_{k}"] for k in (1, 2, 3)) if isinstance(reason, str) and reason)
         lines.append(f"{name[:40]}: {told}")
     return [table, *lines]
