@@ -15,6 +15,7 @@ from winworth.features.catalog import Catalog
 from winworth.models.trees import TreeSize
 from winworth.scoring.settings import Scoring
 from winworth.weights.effort import Effort
+from winworth.weights.overrides import Override, Overrides
 
 STRICT = {"extra": "forbid"}
 TUNED = Path("tuning") / "tuned.yaml"
@@ -108,6 +109,7 @@ class Settings:
     training: Training
     scoring: Scoring
     waivers: tuple[Waiver, ...] = ()
+    overrides: tuple[Override, ...] = ()
 
     def waived(self, as_of: date) -> frozenset[tuple[str, str]]:
         """Return the (table, column) pairs that someone has signed for; an expired signature is an error."""
@@ -123,7 +125,7 @@ class Settings:
 
 
 def load_settings(folder: Path, *, overrides: tuple[str, ...] = ()) -> Settings:
-    """Read crm, criteria, training and scoring (and leak_waivers where it is there) from a folder.
+    """Read crm, criteria, training and scoring (and leak_waivers and overrides where they are there) from a folder.
 
     `overrides` are "block.key=value" for training.yaml and scoring.yaml, as in "win.horizon_days=120".
     """
@@ -134,7 +136,8 @@ def load_settings(folder: Path, *, overrides: tuple[str, ...] = ()) -> Settings:
         _apply(documents, override)
     documents["crm"] = _with_environment(documents["crm"])
     built = {name: _build(_SHAPES[name], document, f"{name}.yaml") for name, document in documents.items()}
-    return Settings(folder, built["crm"], built["criteria"], built["training"], built["scoring"], built["leak_waivers"].waivers)
+    whole = (built["crm"], built["criteria"], built["training"], built["scoring"])
+    return Settings(folder, *whole, built["leak_waivers"].waivers, built["overrides"].overrides)
 
 
 def with_tuned(settings: Settings, home: Path, *, as_of: date) -> Settings:
@@ -163,6 +166,7 @@ _SHAPES: dict[str, type] = {
     "training": Training,
     "scoring": Scoring,
     "leak_waivers": Waivers,
+    "overrides": Overrides,
 }
 
 

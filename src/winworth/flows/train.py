@@ -35,6 +35,7 @@ from winworth.sheets import to_csv
 from winworth.tracking import TrackedRun, record_run
 from winworth.weights.criteria import CriteriaWeights
 from winworth.weights.fidelity import Fidelity
+from winworth.weights.overrides import LaterScores
 from winworth.weights.reasons import Wording
 from winworth.weights.scorecard import Scorecard
 
@@ -69,7 +70,7 @@ def train(settings: Settings, *, as_of: date, home: Path, track: Track = untrack
         dates = learn_dates(retrain.task, retrain.examples.rows, as_of=as_of)
         customers = customers_files(learn_customers(retrain.prepared.snapshot, settings)) if learnt.has_signal else {}
         files = _files(scorer, dates, metrics, learnt.calibration) | customers
-        files |= card_files(made.card, scorer.catalog, in_use=scorer.card is not None)
+        files |= card_files(made.card, scorer.catalog, in_use=scorer.card is not None, later=made.later)
         version = save_version(home / "models", files, as_of=as_of)
         set_challenger(home / "models", version)
         files_from = settings.folder / settings.crm.folder if settings.crm.archive else None
@@ -80,11 +81,12 @@ def train(settings: Settings, *, as_of: date, home: Path, track: Track = untrack
 
 @dataclass(frozen=True)
 class Made:
-    """What scores, the scorecard (None where nothing weighs), and what the card kept of the models on later rows."""
+    """What scores, the scorecard (None where nothing weighs), what it kept of the models on later rows, and these rows."""
 
     scorer: Scorer
     card: Scorecard | None = None
     fidelity: Fidelity | None = None
+    later: LaterScores | None = None
 
 
 def _made(retrain: Retrain, learnt: Learnt, reference: Reference) -> Made:
@@ -97,16 +99,18 @@ def _made(retrain: Retrain, learnt: Learnt, reference: Reference) -> Made:
     question = Question(task, worth, learnt.recipe, catalog, learnt.win["n_deals"])
     weighed = weigh_criteria(question, reference, effort=retrain.settings.training.weights, track=retrain.track)
     card = learn_card(weighed, reference, catalog, seed=task.seed)
-    kept = None if card is None else judge_card(question, _before(retrain, learnt), track=retrain.track)
+    judged = None if card is None else judge_card(question, _before(retrain, learnt), track=retrain.track)
+    kept, later = judged or (None, None)
     segments = _segments(weighed.weights, reference, catalog, retrain.settings)
     in_use = card if card_holds(kept) else None
-    return Made(Scorer(catalog, win, learn_value(task, worth), weighed.weights, segments, in_use), card, kept)
+    return Made(Scorer(catalog, win, learn_value(task, worth), weighed.weights, segments, in_use), card, kept, later)
 
 
 def _before(retrain: Retrain, learnt: Learnt) -> Before:
     settings, fold = retrain.settings, learnt.fold
     how = (settings.training.reference_rows, settings.scoring.tiers["A"], settings.training.n_boot)
-    return Before(fold, worth_on_day(retrain, fold.train_day), *how)
+    deals = pd.factorize(retrain.examples.rows["deal_id"])[0]
+    return Before(fold, worth_on_day(retrain, fold.train_day), deals, *how)
 
 
 def _segments(weights: CriteriaWeights, reference: Reference, catalog: Catalog, settings: Settings) -> Segments | None:

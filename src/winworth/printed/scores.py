@@ -57,7 +57,21 @@ def explained(done: "Explained") -> Report:
     table = plain_table(f"Score {done.figures['score']:.1f}", ["criterion", "values", "0-100", "weight", "points"], n_text=2)
     for line in done.lines:
         table.add_row(line["criterion"], line["values"], f"{line['score']:.0f}", str(line["weight"]), f"{line['points']:.1f}")
-    return Report([head, table], asdict(done))
+    return Report([head, table, *_lifted(done.lift)], asdict(done))
+
+
+def _lifted(lift: dict | None) -> list[str]:
+    """Say what would move an account a tier up; what it is, its size or sector, is never among it."""
+    if lift is None:
+        return ["What would move it a tier up is told once the day is scored: run winworth predict."]
+    if lift["goal"] is None:
+        return [f"It stands in tier {lift['tier']}: there is no tier above."]
+    head = f"Tier {lift['tier']}; {lift['goal']} begins at an expected value of {money(lift['at'])}."
+    if not lift["ways"]:
+        return [head, "No change of what a sales team can change would be enough, as far as this history tells."]
+    ways = [" and ".join(f"{c['label']} {c['to']} (now {c['from']})" for c in way) for way in lift["ways"]]
+    close = "This is what accounts of that tier look like; it does not say that changing it brings the deal."
+    return [head, "Enough would be:", *(f"- {way}" for way in ways), close]
 
 
 def demonstrated(done: "Demonstrated") -> Report:

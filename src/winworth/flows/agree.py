@@ -1,0 +1,56 @@
+"""Record what leadership agreed to change, once its price on later deals and on today's accounts is known."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+
+from winworth.agreed import NAME, append_record, holding, read_record
+from winworth.config import Settings
+from winworth.errors import ConfigError
+from winworth.flows.overruling import Overruled, as_entry, overrule
+from winworth.flows.predict import open_champion, tiers_of
+from winworth.lock import run_lock
+from winworth.scoring.scorer import Scorer
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """The overrides in force with their price, the accounts that change tier by them (id, name, tier before and after), what
+    was added to the record and where it is.
+    """
+
+    ruled: Overruled
+    moved: pd.DataFrame
+    changes: tuple[dict, ...]
+    record: Path
+    last_hash: str
+
+
+def agree(settings: Settings, *, as_of: date, home: Path) -> Agreed:
+    """Price overrides.yaml with the champion, and record what is new in it and what is no longer there.
+
+    Raises ConfigError for an entry that makes no sense, IntegrityError where the record was altered.
+    """
+    with run_lock(home, "agree"):
+        path = home / "models" / NAME
+        bundle = open_champion(home, as_of)
+        scorer = Scorer.from_files(bundle.contents)
+        ruled = overrule(scorer, bundle, settings, as_of=as_of)
+        told, now = holding(read_record(path)), [as_entry(one) for one in settings.overrides]
+        if not told and not now:
+            raise ConfigError(f"There is no override in {settings.folder / 'overrides.yaml'}, and none is in the record.")
+        moved = _moved(settings, ruled, home, as_of)
+        about = {"as_of": as_of.isoformat(), "model_version": bundle.version, "price": ruled.price and ruled.price.to_dict()}
+        changes = [{"change": "agreed", "override": one} | about for one in now if one not in told]
+        changes += [{"change": "withdrawn", "override": one} | about for one in told if one not in now]
+        entries = append_record(path, changes) if changes else read_record(path)
+        return Agreed(ruled, moved, tuple(changes), path, entries[-1]["hash"] if entries else "")
+
+
+def _moved(settings: Settings, ruled: Overruled, home: Path, as_of: date) -> pd.DataFrame:
+    """Return the accounts that stand in another tier by the overrides than without them."""
+    without, by_them = (tiers_of(settings, as_of=as_of, home=home, ruled=one) for one in (None, ruled))
+    both = without.assign(agreed_tier=by_them["tier"].reindex(without.index))
+    return both[both["tier"] != both["agreed_tier"]].reset_index()
