@@ -31,8 +31,8 @@ REASONS = {
 class Cut:
     """Where a tier ends: the expected value at the cut, that of the last account in it with its 80 % interval, and ties.
 
-    `threshold` is infinite where the tier takes nobody. `low` and `high` are NaN where the noise is not known. `n_tied` accounts
-    have exactly the expected value at the cut, and stand on both sides of it in the order of their ids.
+    `threshold` is infinite where the tier takes nobody. `low` and `high` are NaN where the noise is not known. `n_tied`
+    accounts have exactly the expected value at the cut, and stand on both sides of it in the order of their ids.
     """
 
     threshold: float
