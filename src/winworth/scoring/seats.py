@@ -29,17 +29,21 @@ def seats_for(scoring: Scoring, n_accounts: int, *, published: tuple[str, ...] =
 
     Hours win where both are given. Where A is not published its hours are B's. Cost is asked only where worth is money.
     """
-    serving = scoring.serving
-    seats = seats_by_share(scoring.tiers, n_accounts)
-    if serving.capacity_hours is not None:
-        hours = dict(serving.capacity_hours)
-        if "A" not in published:
-            hours = {"A": 0.0, "B": hours["A"] + hours["B"]}
-        seats = Seats({tier: int(hours[tier] / serving.hours[tier] + 1e-9) for tier in ("A", "B")}, seats.cost)
-    elif "A" not in published:
-        seats = Seats({"A": 0, "B": seats.n["A"] + seats.n["B"]}, seats.cost)
-    cost = {tier: serving.cost[tier] if in_money else 0.0 for tier in ("A", "B")}
-    return Seats(seats.n, cost).within(published)
+    seats, hours = seats_by_share(scoring.tiers, n_accounts), hours_set_aside(scoring, published)
+    if hours is not None:
+        n = {tier: int(hours[tier] / scoring.serving.hours[tier] + 1e-9) for tier in ("A", "B")}
+    else:
+        n = seats.n if "A" in published else {"A": 0, "B": seats.n["A"] + seats.n["B"]}
+    cost = {tier: scoring.serving.cost[tier] if in_money else 0.0 for tier in ("A", "B")}
+    return Seats(n, cost).within(published)
+
+
+def hours_set_aside(scoring: Scoring, published: tuple[str, ...] = TIERS) -> dict[str, float] | None:
+    """Return the team's hours a quarter for A and for B; None where tiers are shares. Where A is not published B has both."""
+    hours = scoring.serving.capacity_hours
+    if hours is None or "A" in published:
+        return None if hours is None else dict(hours)
+    return {"A": 0.0, "B": hours["A"] + hours["B"]}
 
 
 def seats_by_share(shares: Mapping[str, float], n: int) -> Seats:
