@@ -71,7 +71,7 @@ def by_hours(hourly_cost=0.0, **capacity):
     return Scoring(serving=Serving(hourly_cost, HOURS, capacity or None))
 
 
-@FIXED
+@settings(FIXED, max_examples=50)
 @given(st.lists(st.floats(0, 1e6), max_size=60), st.floats(0, 300), st.floats(0, 300), st.floats(0, 100))
 def test_hours_are_never_exceeded_no_seat_pays_less_than_it_costs_and_none_that_pays_is_left_empty(worth, a, b, hourly):
     scoring = by_hours(hourly, A=a, B=b)

@@ -54,14 +54,15 @@ def tier_accounts(
 ) -> Tiered:
     """Give every account its tier and hours.
 
-    Accounts are put in order by expected value, or by win probability where no value is known. What customers still bring is
-    granted the same relative noise as what deals bring: it was measured for the two models of deals only.
+    Accounts are put in order by expected value, or by win probability where no value is known. The noise was measured on what
+    deals bring; what customers still bring is granted as much, relative to itself, from errors of its own. (Its 80 % interval
+    is of what will come, not of what to expect: it would hold every customer in its tier for good.)
     """
     published = tuple((metrics.get("tiers") or {}).get("published", TIERS))
     in_money = bool(accounts["expected_value"].notna().all())
     rank = accounts["expected_value"].fillna(accounts["win_probability"])
     seats = seats_for(scoring, len(accounts), published=published, in_money=in_money)
-    sd = None if noise is None else noise.at(rank.to_numpy(dtype=float))
+    sd = None if noise is None else noise.at(rank.to_numpy(dtype=float)) * _of_two_parts(accounts)
     found = cut_tiers(rank, accounts["account_id"], seats, noise=sd, previous=_previous(accounts, earlier))
     hours = found.table["tier"].map(scoring.serving.hours).astype(float)
     tiered = accounts.assign(**{name: found.table[name] for name in COLUMNS if name != "hours"}, hours=hours)
@@ -90,6 +91,12 @@ def a_still_wins(home: Path, snapshot: Snapshot, *, horizon_days: int) -> tuple[
     known, won = now["status"].notna().to_numpy(), ((now["status"] == "won") & in_time).to_numpy()
     alarm = win_rate_alarm(deals["win_probability"].to_numpy(dtype=float)[known], won[known])
     return () if alarm is None else (f"Since {earlier.as_of}: {alarm}",)
+
+
+def _of_two_parts(accounts: pd.DataFrame) -> np.ndarray:
+    """Return by what noise shrinks where worth is a sum of two parts, each as noisy as the whole and apart from the other."""
+    share = (accounts["residual_value"] / accounts["expected_value"]).fillna(0.0).clip(0, 1).to_numpy(dtype=float)
+    return np.hypot(share, 1 - share)
 
 
 def _previous(accounts: pd.DataFrame, earlier: Earlier | None) -> pd.Series | None:
