@@ -84,7 +84,8 @@ def test_the_parts_of_movers_add_up_to_their_number():
     assert found.causes["n_fell"].sum() == pytest.approx((now < was).sum())
     assert found.to_dict()["n_rose"] == (now > was).sum()
     assert found.causes.loc["cuts", ["n_rose", "n_fell"]].abs().sum() > 0 and found.causes.loc["cuts", "money"] == 0
-    assert found.causes.loc["weights"].tolist() == [0, 0, 0]
+    assert found.causes.loc["weights"].tolist() == [0, 0, 0, 0]
+    assert found.causes["n_mainly"].sum() == (now != was)[was.notna() & now.notna()].sum()
 
 
 def test_the_matrix_counts_who_stood_where_and_who_came_and_went():

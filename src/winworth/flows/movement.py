@@ -12,7 +12,7 @@ from winworth.crm.snapshot import Snapshot, take_snapshot
 from winworth.errors import WinworthError
 from winworth.features.build import absent_features, build_features
 from winworth.features.examples import scoring_examples
-from winworth.flows.customers import read_customers, residual_values
+from winworth.flows.customers import residual_values
 from winworth.flows.prepare import Prepared
 from winworth.flows.tiering import Earlier
 from winworth.scoring.expected import by_account, with_residual
@@ -95,7 +95,7 @@ def account_values(bundle: Bundle, snapshot: Snapshot, settings: Settings) -> pd
     rows = scoring_examples(snapshot, exclude_kinds=tuple(bundle.json("metrics.json")["exclude_kinds"]))
     scored = scorer.explain(build_features(rows, snapshot, scorer.catalog), (rows["basis"] == "next_deal").to_numpy())
     table = scored.table.rename(columns={"value_if_won": "lifetime_value"})
-    residual = residual_values(read_customers(bundle.contents), snapshot, settings)
+    residual = residual_values(customers, snapshot, settings)
     accounts = with_residual(by_account(rows.join(table)), residual.set_index("account_id")["value"])
     return accounts.set_index("account_id")["expected_value"]
 

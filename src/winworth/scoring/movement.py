@@ -47,9 +47,10 @@ class Ledger:
 
     `accounts`: one row an account of either: account_id, previous_tier and tier ("none" where it was not scored), value_before,
     value_now, change, and the change by cause (money in whole cents, which add up); and cause, the main one of a change of
-    tier. `matrix`: previous_tier, tier, n, value_before, value_now. `causes`: by cause the money, and of the accounts that
-    rose or fell how many are due to it. Beside the four causes stand `restated`, what the extract says today of the earlier
-    day and did not say then, and `held`, tiers that were kept within noise of a cut.
+    tier. `matrix`: previous_tier, tier, n, value_before, value_now. `causes`: by cause the money, its part of the number that
+    rose and of the number that fell (below 0 where it held others back), and of how many it is the main cause. Beside the
+    four causes stand `restated`, what the extract says today of the earlier day and did not say then, and `held`, tiers that
+    were kept within noise of a cut.
     """
 
     accounts: pd.DataFrame
@@ -147,9 +148,10 @@ def _summed(accounts: pd.DataFrame, levels: pd.DataFrame, moved: np.ndarray) -> 
     names = np.array(levels.columns, dtype=object)
     cause = np.where(stayed, "", names[part.argmax(axis=1)] if len(part) else "")
     sums = {
+        "n_mainly": [int((cause == name).sum()) for name in ALL_CAUSES],
         "money": [np.rint(accounts[name].to_numpy() * 100).sum() / 100 for name in ALL_CAUSES],
-        "n_rose": part[moved > 0].sum(axis=0),
-        "n_fell": part[moved < 0].sum(axis=0),
+        "n_rose": part[moved > 0].sum(axis=0).round(9) + 0.0,
+        "n_fell": part[moved < 0].sum(axis=0).round(9) + 0.0,
     }
     causes = pd.DataFrame(sums, index=pd.Index(ALL_CAUSES, name="cause"))
     order = {tier: k for k, tier in enumerate((*TIERS, NOBODY))}
