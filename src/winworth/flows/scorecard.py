@@ -56,7 +56,7 @@ def judge_card(question: Question, before: Before, *, track: Track) -> tuple[Fid
     Returns that, and the later rows as that card scores them, on which other weights are priced; None where nothing weighed.
     """
     task, fold = question.task, before.fold
-    past = _past(question, before)
+    past = past_question(question, before)
     win, value = past.recipe.fit(past.task), learn_value(past.task, past.worth)
     rows = _drawn(past, before.most_rows)
     weighed = weigh_criteria(past, rows, effort=QUICK, track=track)
@@ -110,7 +110,7 @@ def card_files(card: Scorecard | None, catalog: Catalog, *, in_use: bool, later:
     }
 
 
-def _past(question: Question, before: Before) -> Question:
+def past_question(question: Question, before: Before) -> Question:
     """Keep the rows and the knowledge of before."""
     rows, recipe = _whole_accounts(question, before.fold.train), question.recipe
     worth = replace(before.worth, money=before.worth.money[rows], form=question.worth.form)
