@@ -73,7 +73,7 @@ def test_a_value_that_is_missing_may_become_any():
 def test_the_smallest_sets_are_those_of_a_search_through_all(gain):
     now = worth(VALUES.to_frame().T)[0]
     steps = steps_of(VALUES, CARD, CATALOG)
-    found = smallest_changes(VALUES, steps, worth, goal=now + gain)
+    found = smallest_changes(VALUES.to_frame().T, steps, worth, goal=now + gain)
     best = None
     for n in (1, 2, 3):
         enough = []
@@ -93,4 +93,4 @@ def test_the_smallest_sets_are_those_of_a_search_through_all(gain):
 
 
 def test_where_nothing_can_be_changed_there_is_no_way():
-    assert smallest_changes(VALUES, {}, worth, goal=1e9) == []
+    assert smallest_changes(VALUES.to_frame().T, {}, worth, goal=1e9) == []

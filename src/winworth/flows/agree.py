@@ -7,10 +7,13 @@ from pathlib import Path
 import pandas as pd
 
 from winworth.agreed import NAME, append_record, holding, read_record
+from winworth.bundle import Bundle
 from winworth.config import Settings
 from winworth.errors import ConfigError
 from winworth.flows.overruling import Overruled, as_entry, overrule
-from winworth.flows.predict import open_champion, tiers_of
+from winworth.flows.predict import accounts_worth, open_champion
+from winworth.flows.prepare import prepare
+from winworth.flows.tiering import tier_accounts
 from winworth.lock import run_lock
 from winworth.scoring.scorer import Scorer
 
@@ -41,7 +44,7 @@ def agree(settings: Settings, *, as_of: date, home: Path) -> Agreed:
         told, now = holding(read_record(path)), [as_entry(one) for one in settings.overrides]
         if not told and not now:
             raise ConfigError(f"There is no override in {settings.folder / 'overrides.yaml'}, and none is in the record.")
-        moved = _moved(settings, ruled, home, as_of)
+        moved = _moved(settings, ruled, scorer, bundle, as_of)
         about = {"as_of": as_of.isoformat(), "model_version": bundle.version, "price": ruled.price and ruled.price.to_dict()}
         changes = [{"change": "agreed", "override": one} | about for one in now if one not in told]
         changes += [{"change": "withdrawn", "override": one} | about for one in told if one not in now]
@@ -49,8 +52,14 @@ def agree(settings: Settings, *, as_of: date, home: Path) -> Agreed:
         return Agreed(ruled, moved, tuple(changes), path, entries[-1]["hash"] if entries else "")
 
 
-def _moved(settings: Settings, ruled: Overruled, home: Path, as_of: date) -> pd.DataFrame:
-    """Return the accounts that stand in another tier by the overrides than without them."""
-    without, by_them = (tiers_of(settings, as_of=as_of, home=home, ruled=one) for one in (None, ruled))
-    both = without.assign(agreed_tier=by_them["tier"].reindex(without.index))
-    return both[both["tier"] != both["agreed_tier"]].reset_index()
+def _moved(settings: Settings, ruled: Overruled, scorer: Scorer, bundle: Bundle, as_of: date) -> pd.DataFrame:
+    """Return the accounts that stand in another tier by the overrides than without them, those of most worth first."""
+    prepared = prepare(settings, as_of=as_of, catalog=scorer.catalog)
+    worth = accounts_worth(scorer, prepared, bundle, settings)[1]
+    metrics, how = bundle.json("metrics.json"), {"noise": None, "earlier": None}
+    tier, agreed = (
+        tier_accounts(worth, settings.scoring, metrics, **how, shift=shift).accounts["tier"]
+        for shift in (0.0, ruled.shift(worth))
+    )
+    both = worth[["account_id", "name", "expected_value"]].assign(tier=tier, agreed_tier=agreed)
+    return both[tier != agreed].sort_values("expected_value", ascending=False, kind="stable").reset_index(drop=True)

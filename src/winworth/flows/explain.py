@@ -17,7 +17,7 @@ from winworth.flows.overruling import overrule, require_agreed
 from winworth.flows.predict import open_champion
 from winworth.flows.prepare import prepare
 from winworth.scoring.expected import by_account, with_residual
-from winworth.scoring.lifting import Step, smallest_changes, steps_of, values_dtypes
+from winworth.scoring.lifting import Step, smallest_changes, steps_of
 from winworth.scoring.scorer import Scorer
 from winworth.weights.reasons import Wording
 from winworth.weights.scorecard import Scorecard
@@ -62,7 +62,7 @@ def explain(settings: Settings, account_id: str, *, as_of: date, home: Path, lan
     figures = {name: None if pd.isna(account[name]) else float(account[name]) for name in names}
     wording = Wording(scorer.catalog, lang)
     lines = _lines(scored.criteria.loc[best], features.loc[best], scorer, wording)
-    row = Row(features.loc[best], bool(own.loc[best, "basis"] == "next_deal"), figures["expected_value"])
+    row = Row(features.loc[[best]], bool(own.loc[best, "basis"] == "next_deal"), figures["expected_value"])
     lift = _lift(row, scorer, bundle, wording, _standing(home, as_of, account_id))
     return Explained(account_id, str(account["basis"]), None if pd.isna(deal) else str(deal), figures, lines, lift)
 
@@ -81,9 +81,9 @@ def _lines(scores: pd.Series, values: pd.Series, scorer: Scorer, wording: Wordin
 
 @dataclass(frozen=True)
 class Row:
-    """The row that an account is shown by: its features, whether it has no deal, and what the account is expected to bring."""
+    """What an account is shown by: a table of one row, whether that has no deal, and what the account is expected to bring."""
 
-    features: pd.Series
+    features: pd.DataFrame
     has_no_deal: bool
     expected_value: float | None
 
@@ -109,17 +109,18 @@ def _lift(row: Row, scorer: Scorer, bundle: Bundle, wording: Wording, standing: 
     if goal is None or np.isnan(goal):
         return {"tier": tier, "goal": None, "at": None, "ways": []}
     card = Scorecard.from_dict(bundle.json("scorecard.json")["card"])
-    now = float(_worth(scorer, row.features.to_frame().T.astype(values_dtypes(row.features)), row.has_no_deal)[0])
+    now = float(_worth(scorer, row.features, row.has_no_deal)[0])
     rest = row.expected_value - now
 
     def worth(rows: pd.DataFrame) -> np.ndarray:
         return rest + _worth(scorer, rows, row.has_no_deal)
 
-    steps = steps_of(row.features, card, scorer.catalog)
+    values = row.features.iloc[0]
+    steps = steps_of(values, card, scorer.catalog)
     if row.has_no_deal:  # what belongs to a deal counts for nothing until there is one
         steps = {name: own for name, own in steps.items() if name not in card.deal_level}
     ways = smallest_changes(row.features, steps, worth, goal=goal)
-    told = [[_change(step, row.features, wording) for step in way] for way in ways]
+    told = [[_change(step, values, wording) for step in way] for way in ways]
     return {"tier": tier, "goal": "ABC"["ABC".index(tier) - 1], "at": goal, "ways": told}
 
 

@@ -23,12 +23,15 @@ from winworth.sheets import to_csv
 
 @dataclass(frozen=True)
 class Today:
-    """This scoring: what was read, the version in use, the accounts as they are published, and what run.json says of tiers."""
+    """This scoring: what was read, the version in use, the accounts as they are published, what run.json says of tiers, and
+    whether overrides move accounts.
+    """
 
     prepared: Prepared
     bundle: Bundle
     accounts: pd.DataFrame
     tiering: dict
+    is_overruled: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,8 @@ def moved_since(earlier: Earlier | None, today: Today, settings: Settings, home:
     """
     if earlier is None:
         return Moved()
+    if today.is_overruled or earlier.run.get("overrides"):
+        return Moved(warnings=(f"What moved since {earlier.as_of} is not split by cause: overrides are in force.",))
     try:
         found = _ledger(earlier, today, settings, home)
     except WinworthError as error:

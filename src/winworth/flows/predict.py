@@ -16,6 +16,7 @@ from winworth.features.examples import scoring_examples
 from winworth.flows.customers import read_customers, residual_values
 from winworth.flows.dates import DATE_COLUMNS, WON_BY, close_dates, read_dates
 from winworth.flows.movement import Today, moved_since
+from winworth.flows.overruling import overrule, require_agreed
 from winworth.flows.prepare import Prepared, prepare
 from winworth.flows.record import read_record
 from winworth.flows.tiering import COLUMNS as TIER_COLUMNS
@@ -64,25 +65,27 @@ def predict(settings: Settings, *, as_of: date, home: Path, lang: str = "en", wa
         raise ConfigError(f"--by {wanted.by} is not later than the as-of date {as_of}: what was won by then is known.")
     with run_lock(home, "predict"):
         bundle = open_champion(home, as_of)
-        scorer = Scorer.from_files(bundle.contents)
+        learnt = Scorer.from_files(bundle.contents)
+        ruled = overrule(learnt, bundle, settings, as_of=as_of)
+        require_agreed(ruled, home)
+        scorer = ruled.scorer(learnt)
         prepared = prepare(settings, as_of=as_of, catalog=scorer.catalog)
-        _require_features(scorer, prepared)
-        scored = score_rows(scorer, prepared, bundle, wanted)
-        rows, words = scored.table.assign(row=scored.table.index), scored.words
-        prepared = replace(prepared, warnings=prepared.warnings + scored.warnings)
-        residual = residual_values(read_customers(bundle.contents), prepared.snapshot, settings)
-        worth = _accounts(rows, residual.set_index("account_id")["value"])
+        scored, worth = accounts_worth(scorer, prepared, bundle, settings, wanted)
+        rows, words = scored.table, scored.words
+        prepared = replace(prepared, warnings=(*prepared.warnings, *ruled.notes, *scored.warnings))
         metrics, earlier, doubt = bundle.json("metrics.json"), earlier_scores(home, as_of), scorer.weights.doubt
-        tiered = tier_accounts(worth, settings.scoring, metrics, noise=doubt and doubt.noise, earlier=earlier)
+        noise, shift = doubt and doubt.noise, ruled.shift(worth)
+        tiered = tier_accounts(worth, settings.scoring, metrics, noise=noise, earlier=earlier, shift=shift)
         late = a_still_wins(home, prepared.snapshot, horizon_days=metrics["horizon_days"])
         prepared = replace(prepared, warnings=(*prepared.warnings, *tiered.warnings, *late))
         accounts = _in_order(tiered.accounts)
         deals = rows[rows["basis"] == "open_deal"].drop(columns=["basis", "name"]).reset_index(drop=True)
         texts = {code: with_words(accounts, said)[_TEXTS] for code, said in words.items()}
         accounts, deals = with_words(accounts, words[lang]), with_words(deals, words[lang])
-        moved = moved_since(earlier, Today(prepared, bundle, accounts, tiered.record), settings, home)
+        moved = moved_since(earlier, Today(prepared, bundle, accounts, tiered.record, bool(ruled.overrides)), settings, home)
         prepared = replace(prepared, warnings=(*prepared.warnings, *moved.warnings))
         run = _run(bundle, prepared, accounts, deals, as_of) | {"tiering": tiered.record, "movement": moved.record}
+        run |= {"overrides": ruled.to_dict() if ruled.overrides else None}
         folder = home / "scores" / as_of.isoformat()
         written = _files(accounts, deals, prepared, run, wanted.excel_fr) | _text_files(texts) | (moved.files or {})
         publish_folder(folder, written)
@@ -167,6 +170,21 @@ def with_words(table: pd.DataFrame, words: pd.DataFrame) -> pd.DataFrame:
     told = words.loc[table["row"]].set_axis(table.index)
     place = table.columns.get_loc("model_version")
     return pd.concat([table.iloc[:, :place], told, table.iloc[:, place:]], axis=1).drop(columns="row")
+
+
+def accounts_worth(
+    scorer: Scorer,
+    prepared: Prepared,
+    bundle: Bundle,
+    settings: Settings,
+    wanted: Wanted = Wanted(),  # noqa: B008 (frozen)
+) -> tuple[Rows, pd.DataFrame]:
+    """Score every row, and make one row an account of them with what it is worth; `row` tells which row it shows."""
+    _require_features(scorer, prepared)
+    scored = score_rows(scorer, prepared, bundle, wanted)
+    scored = replace(scored, table=scored.table.assign(row=scored.table.index))
+    residual = residual_values(read_customers(bundle.contents), prepared.snapshot, settings)
+    return scored, _accounts(scored.table, residual.set_index("account_id")["value"])
 
 
 def _accounts(rows: pd.DataFrame, residual: pd.Series) -> pd.DataFrame:

@@ -50,17 +50,24 @@ def earlier_scores(home: Path, as_of: date) -> Earlier | None:
 
 
 def tier_accounts(
-    accounts: pd.DataFrame, scoring: Scoring, metrics: Mapping, *, noise: Noise | None, earlier: Earlier | None
+    accounts: pd.DataFrame,
+    scoring: Scoring,
+    metrics: Mapping,
+    *,
+    noise: Noise | None,
+    earlier: Earlier | None,
+    shift: np.ndarray | float = 0.0,
 ) -> Tiered:
     """Give every account its tier and hours.
 
-    Accounts are put in order by expected value, or by win probability where no value is known. The noise was measured on what
+    Accounts are put in order by expected value, or by win probability where no value is known; `shift` is by how much
+    leadership's overrides move each in logs. The noise was measured on what
     deals bring; what customers still bring is granted as much, relative to itself, from errors of its own. (Its 80 % interval
     is of what will come, not of what to expect: it would hold every customer in its tier for good.)
     """
     published = tuple((metrics.get("tiers") or {}).get("published", TIERS))
     in_money = bool(accounts["expected_value"].notna().all())
-    rank = accounts["expected_value"].fillna(accounts["win_probability"])
+    rank = accounts["expected_value"].fillna(accounts["win_probability"]) * np.exp(shift)
     seats = seats_for(scoring, len(accounts), published=published, in_money=in_money)
     sd = None if noise is None else noise.at(rank.to_numpy(dtype=float)) * _of_two_parts(accounts)
     found = cut_tiers(rank, accounts["account_id"], seats, noise=sd, previous=_previous(accounts, earlier))

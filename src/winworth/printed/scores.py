@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from rich.text import Text
 
+from winworth.printed.agreements import overruled_parts
 from winworth.printed.movement import moved
 from winworth.printed.report import Report, money, plain, plain_table, warned
 from winworth.printed.training import quality, read_table
@@ -40,6 +41,7 @@ def predicted(done: "Predicted") -> Report:
     parts: list[Any] = [f"{done.run['n_accounts']} accounts ({tiers}), {done.run['n_open_deals']} open deals."]
     if len(done.accounts):
         parts += first_accounts(done.accounts)
+    parts += overruled_parts(done.run["overrides"]) if done.run["overrides"] else []
     parts += [*moved(done.run["movement"]), *warned(done.run["warnings"]), f"Scores: {done.folder}"]
     return Report(parts, {"folder": str(done.folder), "run": done.run})
 

@@ -53,11 +53,12 @@ def steps_of(values: pd.Series, card: Scorecard, catalog: Catalog) -> dict[str, 
 
 
 def smallest_changes(
-    values: pd.Series, steps: Mapping[str, Sequence[Step]], worth: Callable[[pd.DataFrame], np.ndarray], *, goal: float
+    row: pd.DataFrame, steps: Mapping[str, Sequence[Step]], worth: Callable[[pd.DataFrame], np.ndarray], *, goal: float
 ) -> list[tuple[Step, ...]]:
-    """Return up to three of the smallest sets of steps by which `worth` reaches the goal; none where no set does.
+    """Return up to three of the smallest sets of steps by which `worth` of the row reaches the goal; none where no set does.
 
-    A set of fewer features is smaller, then one of fewer bins; sets that hold another that suffices are left out.
+    `row` is a feature table of one row. A set of fewer features is smaller, then one of fewer bins; sets that hold another
+    that suffices are left out.
     """
     ways: list[tuple[Step, ...]] = []
     for n in range(1, MOST_TOGETHER + 1):
@@ -65,10 +66,10 @@ def smallest_changes(
         sets = sorted(sets, key=lambda s: (sum(step.n_bins for step in s), [step.feature for step in s]))
         if not sets:
             break
-        rows = pd.DataFrame([values] * len(sets)).reset_index(drop=True).astype(values_dtypes(values))
-        for name in steps:
-            own = [next((step.value for step in s if step.feature == name), values[name]) for s in sets]
-            rows[name] = np.asarray(own, dtype=float)
+        own = {
+            name: [next((step.value for step in s if step.feature == name), row[name].iloc[0]) for s in sets] for name in steps
+        }
+        rows = row.iloc[np.zeros(len(sets), dtype=int)].reset_index(drop=True).assign(**own)
         enough = worth(rows) >= goal
         ways = [s for s, is_enough in zip(sets, enough, strict=True) if is_enough]
         if ways:
@@ -80,11 +81,6 @@ def smallest_changes(
             seen.add(names)
             told.append(way)
     return told[:MOST_SHOWN]
-
-
-def values_dtypes(values: pd.Series) -> dict[str, str]:
-    """Return the dtype of each column that a row of mixed values came from: numbers, or words."""
-    return {str(name): "object" if isinstance(value, str) or value is None else "float64" for name, value in values.items()}
 
 
 def _nearest(bins: NumberBins, place: int, *, from_below: bool, whole: bool) -> float:
