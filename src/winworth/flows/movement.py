@@ -9,10 +9,10 @@ import pandas as pd
 from winworth.bundle import Bundle, open_version
 from winworth.config import Settings
 from winworth.crm.snapshot import Snapshot, take_snapshot
-from winworth.errors import WinworthError
+from winworth.errors import ConfigError, IntegrityError, WinworthError
 from winworth.features.build import absent_features, build_features
 from winworth.features.examples import scoring_examples
-from winworth.flows.customers import residual_values
+from winworth.flows.customers import read_customers, residual_values
 from winworth.flows.prepare import Prepared
 from winworth.flows.tiering import Earlier
 from winworth.scoring.expected import by_account, with_residual
@@ -86,7 +86,10 @@ def _ledger(earlier: Earlier, today: Today, settings: Settings, home: Path) -> L
 
 def account_values(bundle: Bundle, snapshot: Snapshot, settings: Settings) -> pd.Series:
     """Return the expected value of every account of a snapshot by a model version, by account_id."""
-    scorer = Scorer.from_files(bundle.contents)
+    try:
+        scorer, customers = Scorer.from_files(bundle.contents), read_customers(bundle.contents)
+    except (KeyError, TypeError, ValueError) as error:
+        raise IntegrityError(f"{bundle.version} was written by another winworth, which this one cannot read.") from error
     lacking = absent_features(scorer.catalog, snapshot)
     if lacking:
         raise WinworthError(
