@@ -92,9 +92,8 @@ def account_values(bundle: Bundle, snapshot: Snapshot, settings: Settings) -> pd
         raise IntegrityError(f"{bundle.version} was written by another winworth, which this one cannot read.") from error
     lacking = absent_features(scorer.catalog, snapshot)
     if lacking:
-        raise WinworthError(
-            f"{bundle.version} reads tables the extract no longer has: {', '.join(sorted(set(lacking.values())))}."
-        )
+        tables = ", ".join(sorted(set(lacking.values())))
+        raise ConfigError(f"{bundle.version} reads tables that the extract no longer has: {tables}.")
     rows = scoring_examples(snapshot, exclude_kinds=tuple(bundle.json("metrics.json")["exclude_kinds"]))
     scored = scorer.explain(build_features(rows, snapshot, scorer.catalog), (rows["basis"] == "next_deal").to_numpy())
     table = scored.table.rename(columns={"value_if_won": "lifetime_value"})

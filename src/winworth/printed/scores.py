@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from rich.text import Text
 
-from winworth.printed.movement import moved
 from winworth.printed.report import Report, money, plain, plain_table, warned
+from winworth.printed.tiers import cuts, moved
 from winworth.printed.training import quality, read_table
 from winworth.printed.weights import weights_document, weights_told
 
@@ -40,7 +40,8 @@ def predicted(done: "Predicted") -> Report:
     parts: list[Any] = [f"{done.run['n_accounts']} accounts ({tiers}), {done.run['n_open_deals']} open deals."]
     if len(done.accounts):
         parts += first_accounts(done.accounts)
-    parts += [*moved(done.run["movement"]), *warned(done.run["warnings"]), f"Scores: {done.folder}"]
+    parts += [*cuts(done.run["tiering"]), *moved(done.run["movement"])]
+    parts += [*warned(done.run["warnings"]), f"Scores: {done.folder}"]
     return Report(parts, {"folder": str(done.folder), "run": done.run})
 
 
