@@ -155,8 +155,10 @@ def test_a_second_scoring_keeps_tiers_tells_why_and_splits_what_moved(demo, demo
     assert causes["model"]["money"] == causes["weights"]["money"] == causes["cuts"]["money"] == 0 != causes["data"]["money"]
     assert set(done.accounts["tier_change_reason"]) <= {"", "rose", "fell", "held", "cost"}
     assert (done.accounts["tier_change_reason"] == "held").any() and done.run["tiering"]["since"] == "2026-06-30"
-    lines = predicted(done).parts
-    assert any(isinstance(line, str) and line.startswith("Since 2026-06-30 expected value moved by") for line in lines)
+    lines = "\n".join(line for line in predicted(done).parts if isinstance(line, str))
+    for said in ("The last A is expected to bring", "accounts are borderline", "Since 2026-06-30 expected value moved by"):
+        assert said in lines
+    assert len(from_csv((done.folder / "borderline.csv").read_bytes())) == done.run["tiering"]["n_borderline"]
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pandas as pd
 from winworth.bundle import Bundle, open_version
 from winworth.config import Settings
 from winworth.crm.snapshot import Snapshot, take_snapshot
-from winworth.errors import WinworthError
+from winworth.errors import ConfigError, IntegrityError, WinworthError
 from winworth.features.build import absent_features, build_features
 from winworth.features.examples import scoring_examples
 from winworth.flows.customers import read_customers, residual_values
@@ -91,16 +91,18 @@ def _ledger(earlier: Earlier, today: Today, settings: Settings, home: Path) -> L
 
 def account_values(bundle: Bundle, snapshot: Snapshot, settings: Settings) -> pd.Series:
     """Return the expected value of every account of a snapshot by a model version, by account_id."""
-    scorer = Scorer.from_files(bundle.contents)
+    try:
+        scorer, customers = Scorer.from_files(bundle.contents), read_customers(bundle.contents)
+    except (KeyError, TypeError, ValueError) as error:
+        raise IntegrityError(f"{bundle.version} was written by another winworth, which this one cannot read.") from error
     lacking = absent_features(scorer.catalog, snapshot)
     if lacking:
-        raise WinworthError(
-            f"{bundle.version} reads tables the extract no longer has: {', '.join(sorted(set(lacking.values())))}."
-        )
+        tables = ", ".join(sorted(set(lacking.values())))
+        raise ConfigError(f"{bundle.version} reads tables that the extract no longer has: {tables}.")
     rows = scoring_examples(snapshot, exclude_kinds=tuple(bundle.json("metrics.json")["exclude_kinds"]))
     scored = scorer.explain(build_features(rows, snapshot, scorer.catalog), (rows["basis"] == "next_deal").to_numpy())
     table = scored.table.rename(columns={"value_if_won": "lifetime_value"})
-    residual = residual_values(read_customers(bundle.contents), snapshot, settings)
+    residual = residual_values(customers, snapshot, settings)
     accounts = with_residual(by_account(rows.join(table)), residual.set_index("account_id")["value"])
     return accounts.set_index("account_id")["expected_value"]
 

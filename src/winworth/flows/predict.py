@@ -20,7 +20,7 @@ from winworth.flows.overruling import overrule, require_agreed
 from winworth.flows.prepare import Prepared, prepare
 from winworth.flows.record import read_record
 from winworth.flows.tiering import COLUMNS as TIER_COLUMNS
-from winworth.flows.tiering import a_still_wins, earlier_scores, tier_accounts
+from winworth.flows.tiering import a_still_wins, borderline, earlier_scores, tier_accounts
 from winworth.lock import run_lock
 from winworth.models.reliability import VennAbers
 from winworth.scoring.expected import by_account, with_residual
@@ -88,6 +88,7 @@ def predict(settings: Settings, *, as_of: date, home: Path, lang: str = "en", wa
         run |= {"overrides": ruled.to_dict() if ruled.overrides else None}
         folder = home / "scores" / as_of.isoformat()
         written = _files(accounts, deals, prepared, run, wanted.excel_fr) | _text_files(texts) | (moved.files or {})
+        written["borderline.csv"] = to_csv(borderline(accounts), excel_fr=wanted.excel_fr)
         publish_folder(folder, written)
         return Predicted(accounts, deals, folder, run)
 

@@ -13,7 +13,7 @@ from winworth.crm.snapshot import Snapshot
 from winworth.scoring.inflation import share_alarms, win_rate_alarm
 from winworth.scoring.seats import TIERS, hours_set_aside, seats_for
 from winworth.scoring.settings import Scoring
-from winworth.scoring.tiers import Tiers, cut_tiers
+from winworth.scoring.tiers import UNSURE, Tiers, cut_tiers
 from winworth.weights.noise import Noise
 
 COLUMNS = ["tier", "tier_doubt", "hours", "previous_tier", "tier_change_reason"]
@@ -81,6 +81,18 @@ def tier_accounts(
         *_said(published, noise, earlier),
     )
     return Tiered(tiered, _record(found, scoring, published, noise, earlier), warnings)
+
+
+def borderline(accounts: pd.DataFrame) -> pd.DataFrame:
+    """List the accounts whose tier is about as likely as not: whom a seller's word would help most, the least sure first.
+
+    >>> table = pd.DataFrame({"account_id": ["a", "b"], "name": ["A", "B"], "tier": ["A", "B"], "tier_doubt": [0.1, 0.4]})
+    >>> borderline(table.assign(expected_value=9.0, score=50.0))[["account_id", "tier_doubt"]].values.tolist()
+    [['b', 0.4]]
+    """
+    names = ["account_id", "name", "tier", "tier_doubt", "expected_value", "score"]
+    unsure = accounts.loc[(1 - accounts["tier_doubt"]).between(*UNSURE), names]
+    return unsure.sort_values(["tier_doubt", "account_id"], ascending=[False, True], ignore_index=True)
 
 
 def a_still_wins(home: Path, snapshot: Snapshot, *, horizon_days: int) -> tuple[str, ...]:

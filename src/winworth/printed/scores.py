@@ -7,8 +7,8 @@ import pandas as pd
 from rich.text import Text
 
 from winworth.printed.agreements import overruled_parts
-from winworth.printed.movement import moved
 from winworth.printed.report import Report, money, plain, plain_table, warned
+from winworth.printed.tiers import cuts, moved
 from winworth.printed.training import quality, read_table
 from winworth.printed.weights import weights_document, weights_told
 
@@ -42,7 +42,8 @@ def predicted(done: "Predicted") -> Report:
     if len(done.accounts):
         parts += first_accounts(done.accounts)
     parts += overruled_parts(done.run["overrides"]) if done.run["overrides"] else []
-    parts += [*moved(done.run["movement"]), *warned(done.run["warnings"]), f"Scores: {done.folder}"]
+    parts += [*cuts(done.run["tiering"]), *moved(done.run["movement"])]
+    parts += [*warned(done.run["warnings"]), f"Scores: {done.folder}"]
     return Report(parts, {"folder": str(done.folder), "run": done.run})
 
 

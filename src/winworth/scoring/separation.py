@@ -89,8 +89,9 @@ def tiers_that_differ(
     places = {name: np.isin(tier, group) for name, group in groups.items()}
     draws = account_draws(totals.index.to_numpy(), seed=seed, n_boot=n_boot)
     means = pd.DataFrame([_means(totals["realised"].to_numpy(), places, n) for n in (np.ones(len(tier)), *draws)])
-    by_tier = {name: _figure(means[name], int(places[name].sum())) for name in TIERS}
-    published, steps = _merged(means)
+    sizes = {name: int(at.sum()) for name, at in places.items()}
+    by_tier = {name: _figure(means[name], sizes[name]) for name in TIERS}
+    published, steps = _merged(means, sizes)
     return Separation(published, by_tier, steps)
 
 
@@ -100,21 +101,21 @@ def _means(brought: np.ndarray, places: dict[str, np.ndarray], n: np.ndarray) ->
         return {name: float((n @ (brought * at)) / np.float64(n @ at)) for name, at in places.items()}
 
 
-def _merged(means: pd.DataFrame) -> tuple[tuple[str, ...], tuple[Step, ...]]:
+def _merged(means: pd.DataFrame, sizes: dict[str, int]) -> tuple[tuple[str, ...], tuple[Step, ...]]:
     """Compare neighbours, and what they are merged into where they do not differ."""
-    upper, lower = _step(means, "A", "B"), _step(means, "B", "C")
+    upper, lower = _step(means, sizes, "A", "B"), _step(means, sizes, "B", "C")
     if upper.holds and lower.holds:
         return TIERS, (upper, lower)
     if not upper.holds:
-        rest = _step(means, "AB", "C")
+        rest = _step(means, sizes, "AB", "C")
         return (("B", "C") if rest.holds else ("C",)), (upper, rest)
-    rest = _step(means, "A", "BC")
+    rest = _step(means, sizes, "A", "BC")
     return (("A", "C") if rest.holds else ("C",)), (upper, lower, rest)
 
 
-def _step(means: pd.DataFrame, higher: str, lower: str) -> Step:
+def _step(means: pd.DataFrame, sizes: dict[str, int], higher: str, lower: str) -> Step:
     gap = means[higher] - means[lower]
-    return Step(higher, lower, _figure(gap, 0), float((gap.iloc[1:] > 0).mean()))
+    return Step(higher, lower, _figure(gap, sizes[higher] + sizes[lower]), float((gap.iloc[1:] > 0).mean()))
 
 
 def _figure(measured: pd.Series, n: int) -> Figure:

@@ -18,6 +18,7 @@ from winworth.scoring.seats import TIERS, Seats, seats_by_share
 UNSURE = (0.3, 0.7)  # the chance of its tier within which an account is borderline
 Z80 = 1.2816  # half the width of an 80 % interval, in standard deviations
 MANY_TIE = 0.01
+NEAR = 25  # accounts on either side of a cut that tell the noise there
 REASONS = {
     "new": {"en": "not scored last time", "fr": "absent de la notation précédente"},
     "rose": {"en": "rose past the cut", "fr": "passé au-dessus du seuil"},
@@ -174,9 +175,10 @@ class _Filling:
         return Cut(*(float(x) for x in (threshold, last, last * np.exp(-spread), last * np.exp(spread))), n_tied)
 
     def at_cut(self, tier: int, code: np.ndarray, sd: np.ndarray) -> float:
-        """Return the noise of the last account in a tier; 0 where it has none."""
-        within = np.flatnonzero(code == tier)
-        return float(sd[within[np.argmin(self.worth[within])]]) if len(within) else 0.0
+        """Return the noise of the accounts next to a cut, half of them on either side; 0 where there are none."""
+        n = int((code <= tier).sum())
+        near = np.lexsort((self.place, -self.worth))[max(n - NEAR, 0) : n + NEAR]
+        return float(np.sqrt(np.mean(sd[near] ** 2))) if len(near) else 0.0
 
 
 def _places(ids: pd.Series) -> np.ndarray:
