@@ -150,7 +150,7 @@ def labelled_weights(weights: CriteriaWeights, scorer: Scorer, lang: str) -> pd.
     labels = {name: criterion.label.get(lang, name) for name, criterion in scorer.catalog.criteria.items()}
     table = weights.table
     label = pd.Series({name: labels[name] for name in table.index}, dtype="str")
-    names = ["family", "weight", "through_winning", "through_worth", "direction"]
+    names = ["family", "weight", "through_winning", "through_worth", "direction", "dispersion"]
     labelled = table[names].assign(label=label)[["label", *names]]
     return labelled if weights.doubt is None else labelled.join(weights.doubt.table[list(DOUBT_COLUMNS)])
 

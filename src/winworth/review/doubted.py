@@ -38,7 +38,7 @@ def sentences(metrics: Mapping, weights: pd.DataFrame, words: Words) -> list[str
     doubt = metrics.get("weights")
     if not doubt:
         return []
-    said = [words.say("doubt_ranges", n=words.number(doubt["n_boot"]))]
+    said = [words.say("doubt_ranges", n=words.number(doubt["n_boot"])), *_context(weights, words)]
     said += [_pair(pair, weights, words) for pair in doubt["pairs"][:MOST_PAIRS]]
     if doubt["disagrees"]:
         said.append(words.say("doubt_disagrees", other=_other(weights, "by_permutation", words)))
@@ -50,6 +50,19 @@ def sentences(metrics: Mapping, weights: pd.DataFrame, words: Words) -> list[str
         numbers = {name: words.number(moved[name]) for name in ("moved", "by_chance")}
         said.append(words.say(key, since=shown(moved["since"], 60).text, **numbers))
     return said
+
+
+def _context(weights: pd.DataFrame, words: Words) -> list[str]:
+    """Say how far context moves the models, in the unit of the weights; nothing where there is none."""
+    is_context = weights["family"] == "context"
+    total = weights["dispersion"][~is_context].sum() if "dispersion" in weights else 0
+    if not total:
+        return []
+    told = [
+        f"{shown(row['label'], 60).text} {words.number(100 * row['dispersion'] / total)}"
+        for _, row in weights[is_context].iterrows()
+    ]
+    return [words.say("doubt_context", told=", ".join(told))] if told else []
 
 
 def _pair(pair: Mapping, weights: pd.DataFrame, words: Words) -> str:
