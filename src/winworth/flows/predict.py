@@ -16,6 +16,7 @@ from winworth.features.examples import scoring_examples
 from winworth.flows.customers import read_customers, residual_values
 from winworth.flows.dates import DATE_COLUMNS, WON_BY, close_dates, read_dates
 from winworth.flows.prepare import Prepared, prepare
+from winworth.flows.profile import COMMITTEE, committees, icp_rules
 from winworth.flows.record import read_record
 from winworth.lock import run_lock
 from winworth.models.reliability import VennAbers
@@ -118,6 +119,8 @@ def score_rows(scorer: Scorer, prepared: Prepared, bundle: Bundle, wanted: Wante
     dates = close_dates(read_dates(bundle.contents), rows, features, as_of=prepared.snapshot.as_of, by=wanted.by)
     last = {"value_basis": basis_of(bundle), "segment": scored.segment, "model_version": bundle.version}
     last = pd.DataFrame(last, index=rows.index)
+    last.insert(2, "icp_rule", icp_rules(bundle.contents, features))
+    dates = dates.join(committees(bundle.contents, rows, prepared.snapshot, scored.segment))
     if wanted.doubt:
         table = table.join(_win_interval(scorer, features, bundle))
     return Rows(pd.concat([known, table, dates, last, scored.criteria.round(1)], axis=1), words, _strange(scorer, features))
@@ -161,7 +164,7 @@ def with_words(table: pd.DataFrame, words: pd.DataFrame) -> pd.DataFrame:
 
 def _accounts(rows: pd.DataFrame, settings: Settings, residual: pd.Series) -> pd.DataFrame:
     """Make one row an account, with its tier; columns in the order people read them."""
-    accounts = by_account(rows.drop(columns=[*DATE_COLUMNS, WON_BY, *_DOUBT], errors="ignore"))
+    accounts = by_account(rows.drop(columns=[*DATE_COLUMNS, WON_BY, *COMMITTEE, *_DOUBT], errors="ignore"))
     accounts = with_residual(accounts, residual)
     rank = accounts["expected_value"].fillna(accounts["win_probability"])
     scoring, in_money = settings.scoring, accounts["expected_value"].notna().all()

@@ -22,6 +22,7 @@ from winworth.flows.learn import (
     past_population,
     reference_population,
 )
+from winworth.flows.profile import learn_profile
 from winworth.flows.reigning import recipe_record
 from winworth.flows.retrain import Learnt, Retrain, begin, learn, worth_on_day
 from winworth.flows.scorecard import Before, card_check, card_files, card_holds, card_record, judge_card, learn_card
@@ -62,14 +63,16 @@ def train(settings: Settings, *, as_of: date, home: Path, track: Track = untrack
             reference = past_population(retrain.examples, settings)
             made = _made(retrain, learnt, reference)
         scorer = made.scorer
-        metrics = _metrics(retrain, learnt, reference, made)
+        profile = learn_profile(retrain, learnt, scorer.segment(retrain.examples.features))
+        metrics = _metrics(retrain, learnt, reference, made) | profile.record()
+        metrics["warnings"] += profile.notes
         if scorer.value is not None and scorer.value.model.n_held_:
             n = scorer.value.model.n_held_
             metrics["warnings"].append(f"{n} observations have an amount far beyond all others: it is held within reason.")
         dates = learn_dates(retrain.task, retrain.examples.rows, as_of=as_of)
         customers = customers_files(learn_customers(retrain.prepared.snapshot, settings)) if learnt.has_signal else {}
         files = _files(scorer, dates, metrics, learnt.calibration) | customers
-        files |= card_files(made.card, scorer.catalog, in_use=scorer.card is not None)
+        files |= card_files(made.card, scorer.catalog, in_use=scorer.card is not None) | profile.to_files()
         version = save_version(home / "models", files, as_of=as_of)
         set_challenger(home / "models", version)
         files_from = settings.folder / settings.crm.folder if settings.crm.archive else None
