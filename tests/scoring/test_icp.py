@@ -229,8 +229,10 @@ def test_only_what_an_account_has_before_anyone_sells_to_it_says_who_it_is():
         "roles": ("purchase_maturity", Feature(distinct="contacts.role")),
         "age": ("context", Feature(value="example.age_days")),
     }
-    catalog = Catalog({name: Criterion(family, {}, {name: spec}) for name, (family, spec) in features.items()})
-    assert icp_features(catalog, list(features)) == ["company", "tools", "need"]
+    criteria = {name: Criterion(family, {}, {name: spec}) for name, (family, spec) in features.items()}
+    trained = Criterion("technographic", {}, {"trained": Feature(value="accounts.trained")}, actionable=True)
+    catalog = Catalog(criteria | {"trained": trained})
+    assert icp_features(catalog, [*features, "trained"]) == ["company", "tools", "need"]
 
 
 def test_a_win_of_unknown_value_counts_as_the_mean_and_a_mistyped_one_within_reason():

@@ -83,11 +83,11 @@ def test_a_cell_of_fewer_than_ten_is_hidden():
 
 def test_where_no_role_matters_none_is_called_missing():
     said = 0
-    for seed in range(60):
+    for seed in range(30):
         days, deals = drawn(300, seed, effect=0.0)
         personas = learn_personas(days, deals)
         said += (personas.committee(days * np.nan, deals["segment"], deals["age_days"])["missing_role"] != "").any()
-    assert said <= 6
+    assert said <= 4
 
 
 def test_the_committee_is_the_share_of_usual_roles_and_the_missing_role_the_one_worth_most(found):

@@ -80,10 +80,9 @@ def _icp(retrain: Retrain, learnt: Learnt) -> tuple[dict | None, str]:
     worth = learnt.worth or retrain.worth
     before = worth_on_day(retrain, fold.train_day).money
     in_money = all((money[rows] > 0).any() for money, rows in ((before, fold.train), (worth.money, fold.test)))
-    past = _period(retrain, before if in_money else None, fold.train, fold.train_day)
-    locked = _period(retrain, worth.money if in_money else None, fold.test, fold.test_day)
-    seed = retrain.task.seed
-    icp = learn_icp(_some(past, names, seed), _some(locked, names, seed), seed=seed)
+    past = _some(_period(retrain, before if in_money else None, fold.train, fold.train_day), names, retrain.task.seed)
+    locked = _some(_period(retrain, worth.money if in_money else None, fold.test, fold.test_day), names, retrain.task.seed)
+    icp = learn_icp(past, locked, seed=retrain.task.seed)
     wordings = {lang: Wording(retrain.catalog, lang) for lang in LANGUAGES}
     by = worth.basis if in_money else "wins"
     said = {"period": fold.name, "by": by, "features": names, "n_past": len(past), "n_locked": len(locked)}

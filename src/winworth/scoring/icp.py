@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.stats import false_discovery_control
 
 from winworth.features.build import is_deal_level
-from winworth.features.catalog import Catalog
+from winworth.features.catalog import Catalog, Feature
 from winworth.models.metrics import Figure
 from winworth.scoring.icp_search import Found, find_rules
 from winworth.scoring.lift import Realised, chance, lift_of, win_rate_of
@@ -81,15 +81,15 @@ class Icp:
 
 
 def icp_features(catalog: Catalog, columns: list[str]) -> list[str]:
-    """Name the features that say who a customer is: of the families firmographic, technographic and needs_value, and of the
-    account, so that an account has them before anyone sells to it.
+    """Name the features that say who a customer is: of the families firmographic, technographic and needs_value, of the
+    account, and none that a sales team can change, so that an account has them before anyone sells to it.
     """
-    families = {name: criterion.family for name, criterion in catalog.criteria.items()}
-    return [
-        name
-        for name, spec in catalog.features.items()
-        if name in columns and families[catalog.criterion_of[name]] in FAMILIES and not is_deal_level(spec)
-    ]
+    return [name for name, spec in catalog.features.items() if name in columns and _says_who(catalog, name, spec)]
+
+
+def _says_who(catalog: Catalog, name: str, spec: Feature) -> bool:
+    criterion = catalog.criteria[catalog.criterion_of[name]]
+    return criterion.family in FAMILIES and not criterion.can_change(name) and not is_deal_level(spec)
 
 
 def learn_icp(past: Period, locked: Period, *, seed: int) -> Icp:
