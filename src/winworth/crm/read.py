@@ -15,6 +15,7 @@ from winworth.crm.lookup import look_up
 from winworth.crm.mapping import CrmMap, Join
 from winworth.crm.relations import drop_duplicates, drop_orphans
 from winworth.crm.rows import apply_row_rules
+from winworth.crm.size_class import with_size_class
 from winworth.errors import DataError
 from winworth.tables import TABLES, CrmTables, ReadReport
 
@@ -45,11 +46,12 @@ def read_crm(mapping: CrmMap, *, root: Path, threads: int = 2) -> CrmTables:
         home, rates = mapping.currency, set_rates(present, home=mapping.currency)
         used = {name: intake.used for name, intake in present.items() if name != "rates"}
         tables = {name: in_home_currency(name, frame, rates.get(name), home=home) for name, frame in used.items()}
-        return CrmTables(
+        crm = CrmTables(
             tables={name: frame.reset_index(drop=True) for name, frame in tables.items()},
             known={(name, column): known for (name, column), known in known_columns(mapping).items() if name in tables},
             report=_report(intakes, currency=mapping.currency),
         )
+        return with_size_class(crm, currency=home)
 
 
 def _read_table(name: str, mapping: CrmMap, desk: Desk) -> Intake:

@@ -18,6 +18,7 @@ from winworth.flows.dates import DATE_COLUMNS, WON_BY, close_dates, read_dates
 from winworth.flows.movement import Today, moved_since
 from winworth.flows.overruling import overrule, require_agreed
 from winworth.flows.prepare import Prepared, prepare
+from winworth.flows.profile import COMMITTEE, committees, icp_rules
 from winworth.flows.record import read_record
 from winworth.flows.tiering import COLUMNS as TIER_COLUMNS
 from winworth.flows.tiering import a_still_wins, borderline, earlier_scores, tier_accounts
@@ -132,6 +133,8 @@ def score_rows(scorer: Scorer, prepared: Prepared, bundle: Bundle, wanted: Wante
     dates = close_dates(read_dates(bundle.contents), rows, features, as_of=prepared.snapshot.as_of, by=wanted.by)
     last = {"value_basis": basis_of(bundle), "segment": scored.segment, "model_version": bundle.version}
     last = pd.DataFrame(last, index=rows.index)
+    last.insert(2, "icp_rule", icp_rules(bundle.contents, features))
+    dates = dates.join(committees(bundle.contents, rows, prepared.snapshot, scored.segment))
     if wanted.doubt:
         table = table.join(_win_interval(scorer, features, bundle))
     return Rows(pd.concat([known, table, dates, last, scored.criteria.round(1)], axis=1), words, _strange(scorer, features))
@@ -190,7 +193,7 @@ def accounts_worth(
 
 def _accounts(rows: pd.DataFrame, residual: pd.Series) -> pd.DataFrame:
     """Make one row an account, with what it still brings as a customer."""
-    return with_residual(by_account(rows.drop(columns=[*DATE_COLUMNS, WON_BY, *_DOUBT], errors="ignore")), residual)
+    return with_residual(by_account(rows.drop(columns=[*DATE_COLUMNS, WON_BY, *COMMITTEE, *_DOUBT], errors="ignore")), residual)
 
 
 def _in_order(accounts: pd.DataFrame) -> pd.DataFrame:

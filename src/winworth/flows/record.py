@@ -11,6 +11,7 @@ from winworth.models.evaluate import BASELINES, Judged, WinReport
 from winworth.models.ladder import MANY_DEALS, TREES_ALONE, Ladder, Tested, rungs_for, telling_deals
 from winworth.models.learning_curve import MORE, LearningCurve
 from winworth.models.metrics import Figure
+from winworth.models.shares import wilson
 from winworth.scoring.scorer import Scorer
 from winworth.tables import ReadReport
 from winworth.weights.criteria import CriteriaWeights
@@ -89,15 +90,6 @@ def base_rate_record(counts: Counts) -> dict:
         "data_ladder": data_ladder(counts, enough=False),
         **counts.__dict__,
     }
-
-
-def wilson(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    """Return Wilson's 95 % interval of a share (Wilson 1927); the whole of 0-1 where there are no cases."""
-    if n == 0:
-        return 0.0, 1.0
-    share, spread = successes / n, z * np.sqrt(successes / n * (1 - successes / n) / n + z**2 / (4 * n**2))
-    middle = share + z**2 / (2 * n)
-    return float((middle - spread) / (1 + z**2 / n)), float((middle + spread) / (1 + z**2 / n))
 
 
 def curves(judged: Judged, chosen: str, n_bins: int = 10) -> dict:

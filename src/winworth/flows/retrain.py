@@ -64,7 +64,8 @@ class Retrain:
 class Learnt:
     """The win side of a retrain: how the final model is made, how it was judged, and why it may not be promoted.
 
-    `fold` is the one that it was judged in: the locked quarter, or the last fold where there are no dates.
+    `fold` is the one that it was judged in: the locked quarter, or the last fold where there are no dates; `worth_before`
+    what deals were worth on the day its models were trained.
     """
 
     recipe: Recipe
@@ -76,6 +77,7 @@ class Learnt:
     calibration: dict | None = None
     worth: Worth | None = None
     fold: Fold | None = None
+    worth_before: Worth | None = None
 
     @property
     def has_signal(self) -> bool:
@@ -118,6 +120,7 @@ def learn(retrain: Retrain) -> Learnt:
     worth_on = cache(lambda day: worth_on_day(retrain, day))
     worth = with_form(task, retrain.worth, plan, worth_on=worth_on)
     value = judge_value(task, worth, plan, worth_on=worth_on)
+    fold = plan.locked or plan.choice[-1]
     return Learnt(
         Recipe(chosen, ladder.tested.platt(chosen.name), day),
         record.win_record(report, ladder, counts) | _beside(retrain, plan, ladder, report, useful),
@@ -128,7 +131,8 @@ def learn(retrain: Retrain) -> Learnt:
         None if value is None else {name: figure.to_dict() for name, figure in value.items()},
         record.calibration_rows(ladder.tested, chosen.name),
         worth,
-        plan.locked or plan.choice[-1],
+        fold,
+        worth_on(fold.train_day),
     )
 
 

@@ -23,8 +23,9 @@ from winworth.flows.learn import (
     past_population,
     reference_population,
 )
+from winworth.flows.profile import learn_profile
 from winworth.flows.reigning import recipe_record
-from winworth.flows.retrain import Learnt, Retrain, begin, learn, worth_on_day
+from winworth.flows.retrain import Learnt, Retrain, begin, learn
 from winworth.flows.scorecard import Before, card_check, card_files, card_holds, card_record, judge_card, learn_card
 from winworth.flows.separation import fewer_tiers, judge_tiers
 from winworth.flows.weigh import Question, no_weights, weigh_criteria
@@ -65,14 +66,16 @@ def train(settings: Settings, *, as_of: date, home: Path, track: Track = untrack
             reference = past_population(retrain.examples, settings)
             made = _made(retrain, learnt, reference)
         scorer = made.scorer
-        metrics = _metrics(retrain, learnt, reference, made)
+        profile = learn_profile(retrain, learnt, scorer.segment(retrain.examples.features))
+        metrics = _metrics(retrain, learnt, reference, made) | profile.record()
+        metrics["warnings"] += profile.notes
         if scorer.value is not None and scorer.value.model.n_held_:
             n = scorer.value.model.n_held_
             metrics["warnings"].append(f"{n} observations have an amount far beyond all others: it is held within reason.")
         dates = learn_dates(retrain.task, retrain.examples.rows, as_of=as_of)
         customers = customers_files(learn_customers(retrain.prepared.snapshot, settings)) if learnt.has_signal else {}
         files = _files(scorer, dates, metrics, learnt.calibration) | customers
-        files |= card_files(made.card, scorer.catalog, in_use=scorer.card is not None, later=made.later)
+        files |= card_files(made.card, scorer.catalog, in_use=scorer.card is not None, later=made.later) | profile.to_files()
         version = save_version(home / "models", files, as_of=as_of)
         set_challenger(home / "models", version)
         files_from = settings.folder / settings.crm.folder if settings.crm.archive else None
@@ -118,7 +121,7 @@ def _before(retrain: Retrain, learnt: Learnt) -> Before:
     settings, fold = retrain.settings, learnt.fold
     how = (settings.training.reference_rows, settings.scoring.tiers["A"], settings.training.n_boot)
     deals = pd.factorize(retrain.examples.rows["deal_id"])[0]
-    return Before(fold, worth_on_day(retrain, fold.train_day), deals, *how)
+    return Before(fold, learnt.worth_before, deals, *how)
 
 
 def _n_accounts(retrain: Retrain) -> int:

@@ -76,8 +76,11 @@ class Scorer:
         else:
             criteria, by_feature = self._by_card(features, has_no_deal)
         weight = self.weights.table["weight"].reindex(criteria.columns)
-        segment = np.zeros(len(features), dtype=int) if self.segments is None else self.segments.assign(features)
-        return Scored(table.assign(score=criteria @ weight / 100), criteria, by_feature, segment)
+        return Scored(table.assign(score=criteria @ weight / 100), criteria, by_feature, self.segment(features))
+
+    def segment(self, features: pd.DataFrame) -> np.ndarray:
+        """Return the number of each row's segment, 0 for none."""
+        return np.zeros(len(features), dtype=int) if self.segments is None else self.segments.assign(features)
 
     def _by_card(self, features: pd.DataFrame, has_no_deal: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return criterion scores by the card, and each feature's points; a pair's points count half for each of the two."""
