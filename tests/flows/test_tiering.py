@@ -229,3 +229,22 @@ def test_where_the_earlier_version_is_gone_it_is_said_and_nothing_is_split(two_q
     done = predict(settings, as_of=date(2026, 6, 30), home=tmp_path / "home")
     assert done.run["movement"] is None and not (done.folder / "movement.json").exists()
     assert any("What moved since 2026-03-31 is not split by cause" in warning for warning in done.run["warnings"])
+
+
+def test_where_there_is_no_account_there_is_no_tier_and_no_alarm():
+    none = accounts()[:0]
+    found = tiered(none, Scoring(serving=Serving(65.0, HOURS, {"A": 100.0, "B": 50.0})))
+    assert found.accounts["tier"].tolist() == [] and found.warnings == ()
+    assert tiered(none, earlier=scored_on(date(2026, 3, 31), tiered(none).accounts)).record["changes"] == {}
+    json.dumps(found.record, allow_nan=False)
+
+
+def test_the_demo_parts_its_tiers_and_knows_its_noise(demo):
+    told = demo.done.trained.metrics["tiers"]
+    assert told["published"] == ["A", "B", "C"]
+    brought = [told["by_tier"][tier]["value"] for tier in "ABC"]
+    assert brought[0] > 2 * brought[1] > 2 * brought[2]
+    noise = demo.done.trained.scorer.weights.doubt.noise
+    assert noise.n_boot == 50 and all(0.1 < sd < 0.4 for sd in noise.sd)
+    found = demo.done.predicted.accounts
+    assert found["tier_doubt"].between(0, 0.55).all() and 0.02 < found["tier_doubt"].mean() < 0.15
