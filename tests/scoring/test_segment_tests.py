@@ -45,6 +45,24 @@ def test_a_clustering_that_always_comes_back_has_jaccard_1():
     assert same.tolist() == [1, 1, 1]
 
 
+def test_draws_are_spared_only_where_they_cannot_change_the_answer():
+    """Groups at random are given up after 20 draws; what comes back at 0.76, and what comes back well, take all 60."""
+    rng, members, n_draws = np.random.default_rng(0), np.repeat([0, 1], 100), []
+
+    def blurred(share):
+        def cluster(some, times):
+            n_draws[-1] += 1
+            is_moved = rng.random(len(some)) < share
+            return np.where(is_moved, 1 - some[:, 0], some[:, 0]).astype(int)
+
+        return cluster
+
+    for share in (0.5, 0.135, 0.0):
+        n_draws.append(0)
+        bootstrap_jaccard(members[:, None], members, blurred(share), n_boot=60, seed=0)
+    assert n_draws == [20, 60, 60]
+
+
 def test_win_rates_differ_as_pearsons_test_says():
     place = np.repeat([0, 1], 200)
     won = np.r_[np.repeat([1, 0], [60, 140]), np.repeat([1, 0], [85, 115])]

@@ -87,7 +87,7 @@ def test_chunks_change_nothing(segments, table, monkeypatch):
 
 
 def test_segments_survive_json(segments, table):
-    rules = (Rule({"en": "headcount at least 5"}, None, 0.5, 12), *[None] * (len(segments.ids) - 1))
+    rules = (Rule({"en": "headcount at least 5"}, None, 0, 0.0, 12), *[None] * (len(segments.ids) - 1))
     segments = replace(segments, labels=tuple({"en": name, "fr": name} for name in segments.ids), rules=rules)
     again = Segments.from_dict(json.loads(json.dumps(segments.to_dict(), allow_nan=False)))
     assert again.to_dict() == segments.to_dict()

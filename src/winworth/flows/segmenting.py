@@ -25,7 +25,7 @@ LANGUAGES = ("en", "fr")
 @dataclass(frozen=True)
 class Segmented:
     """The segments with ids, labels and rules, every number of them tried, what became of the champion's ids (None: it has
-    none), and by id what held-out deals were like.
+    none that can be read), and by id what held-out deals were like.
     """
 
     segments: Segments

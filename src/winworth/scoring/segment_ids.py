@@ -24,13 +24,15 @@ class Kinship:
 def matched(new: Segments, old: Segments, features: pd.DataFrame) -> tuple[Segments, Kinship]:
     """Return the new segments under the old ids where they are the same, and what became of each id.
 
-    Both assign the same rows; old and new are paired so that the Jaccard similarities sum to the most, and a pair below 0.5
-    is none. What is born gets an id that no segment ever had. Features that only the old segments read count as missing.
+    Both assign the same rows. Two segments may be the same where their Jaccard similarity is at least 0.5; they are paired so
+    that the similarities sum to the most. What is born gets an id that no segment ever had. Features that only the old
+    segments read count as missing.
     """
     shape = (len(new.ids), len(old.ids))
     similar = overlaps(new.nearest(features)[0], old.nearest(_readable(features, old))[0], shape=shape)
+    similar = np.where(similar >= LEAST_KEPT, similar, 0.0)
     rows, columns = linear_sum_assignment(similar, maximize=True)
-    pairs = {row: column for row, column in zip(rows, columns, strict=True) if similar[row, column] >= LEAST_KEPT}
+    pairs = {row: column for row, column in zip(rows, columns, strict=True) if similar[row, column] > 0}
     births = [f"S{old.n_born + k + 1}" for k in range(shape[0] - len(pairs))]
     unborn = iter(births)
     ids = tuple(old.ids[pairs[row]] if row in pairs else next(unborn) for row in range(shape[0]))

@@ -144,4 +144,4 @@ def _rule(
     met = meets(conditions, X, matrix.columns_)
     said = {lang: WORDS[lang]["and"].join(c.said(wording) for c in conditions) for lang, wording in wordings.items()}
     precision = float(own[met].mean()) if met.any() else None
-    return Rule(said, precision, float(met[own].mean()), int(own.sum()))
+    return Rule(said, precision, int(met.sum()), float(met[own].mean()), int(own.sum()))

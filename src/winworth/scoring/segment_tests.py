@@ -9,6 +9,8 @@ import pandas as pd
 from scipy.stats import false_discovery_control, norm, rankdata
 
 LEVEL = 0.05
+LEAST_JACCARD = 0.75
+LOOK = 20  # draws after which it is asked whether more can change the answer
 
 
 @dataclass(frozen=True)
@@ -46,14 +48,18 @@ def bootstrap_jaccard(
 
     `members` numbers each row's segment from 0; `cluster` groups some points, each counted as often as it was drawn. Rows
     drawn several times count once for the similarity (Hennig 2007, "Cluster-wise assessment of cluster stability", section 2).
+    After every 20 draws it is asked whether a mean lies below 0.75 by three of its standard errors: more draws are then spared.
     """
-    rng, n = np.random.default_rng(seed), len(points)
-    k, total = members.max(initial=0) + 1, 0.0
-    for _ in range(n_boot):
+    rng, n, found = np.random.default_rng(seed), len(points), []
+    k = members.max(initial=0) + 1
+    for n_drawn in range(1, n_boot + 1):
         times = np.bincount(rng.integers(n, size=n), minlength=n)
         drawn = np.flatnonzero(times)
-        total = total + overlaps(members[drawn], cluster(points[drawn], times[drawn]), shape=(k, k)).max(axis=1)
-    return total / n_boot
+        found.append(overlaps(members[drawn], cluster(points[drawn], times[drawn]), shape=(k, k)).max(axis=1))
+        error = np.std(found, axis=0) / np.sqrt(n_drawn)
+        if n_drawn % LOOK == 0 and (np.mean(found, axis=0) + 3 * error < LEAST_JACCARD).any():
+            break
+    return np.mean(found, axis=0)
 
 
 def overlaps(one: np.ndarray, other: np.ndarray, *, shape: tuple[int, int]) -> np.ndarray:

@@ -36,12 +36,13 @@ class Placed:
 class Rule:
     """A segment in one sentence by language, and how well it holds on rows that it was not learnt from.
 
-    `precision` is the part in the segment of the rows that meet it (None: no row does), `coverage` the part that meets it of
-    the `n` rows in the segment.
+    `precision` is the part in the segment of the `n_met` rows that meet it (None: no row does), `coverage` the part that meets
+    it of the `n` rows in the segment.
     """
 
     sentence: Mapping[str, str]
     precision: float | None
+    n_met: int
     coverage: float
     n: int
 
