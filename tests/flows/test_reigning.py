@@ -81,3 +81,5 @@ def test_the_next_quarter_meets_the_champion(demo, tmp_path):
     checks = {check["name"]: check for check in found["gate"]["checks"]}
     assert checks["better_than_champion"]["says"].startswith("made as 2026-06-30-")
     assert found["win"]["baselines"]["champion"]["auc"] == pytest.approx(found["win"]["out_of_time"]["auc"])
+    kept = found["segments"]["ids"]
+    assert list(kept["kept"]) == list(found["segments"]["segments"]) and not kept["births"] and not kept["deaths"]

@@ -14,11 +14,11 @@ from winworth.models.matrix import FeatureMatrix
 from winworth.models.trees import TreeSize
 from winworth.models.value import fit_value
 from winworth.models.win import WinModel
+from winworth.scoring.find_segments import find_segments
 from winworth.scoring.scorer import Scorer
-from winworth.scoring.segments import find_segments
+from winworth.scoring.segment_tests import HeldOut
 from winworth.weights.attribution import Attributions
 from winworth.weights.criteria import criteria_weights
-from winworth.weights.reasons import Wording
 
 READS = {
     "size": ("firmographic", {"headcount": "accounts.headcount", "sector": "accounts.sector"}),
@@ -64,9 +64,10 @@ def scorer():
     both = Attributions(ByName(matrix, win).attributions(features)[0], value.attributions(features)[0])
     everywhere = pd.DataFrame(True, features.index, features.columns)
     weights = criteria_weights(both, CATALOG, mean_probability=0.4, measured=everywhere, features=features)
-    wordings = {lang: Wording(CATALOG, lang) for lang in ("en", "fr")}
     shares = pd.Series({"headcount": 0.3, "sector": 0.3, "users": 0.4})
-    return Scorer(CATALOG, ByName(matrix, win), value, weights, find_segments(features, shares, wordings, most=3, seed=0))
+    held_out = HeldOut(features, won.astype(float), np.ones(500), np.where(won, money, np.nan), np.arange(500))
+    segments = find_segments(features, shares, held_out, seed=0).segments
+    return Scorer(CATALOG, ByName(matrix, win), value, weights, segments)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +86,8 @@ def has_deal(table):
 def assert_same(one, other, **options):
     for name in ("table", "criteria", "by_feature"):
         pd.testing.assert_frame_equal(getattr(one, name), getattr(other, name), **options)
-    assert one.segment.tolist() == other.segment.tolist()
+    for name in ("segment", "mark"):
+        assert getattr(one.placed, name).tolist() == getattr(other.placed, name).tolist()
 
 
 def test_a_deal_scores_what_the_models_say(scorer, table):
@@ -154,7 +156,7 @@ def test_a_scorer_without_value_or_segments_survives_too(scorer, table):
     found = again.explain(table, has_deal(table))
     assert_same(bare.explain(table, has_deal(table)), found, rtol=0, atol=1e-9)
     assert found.table[["value_if_won", "expected_value"]].isna().all(axis=None)
-    assert found.table["score"].notna().all() and not found.segment.any()
+    assert found.table["score"].notna().all() and set(found.placed.segment) == {""}
 
 
 def test_two_batches_score_as_one(scorer, table):
@@ -164,7 +166,7 @@ def test_two_batches_score_as_one(scorer, table):
     for name in ("table", "criteria", "by_feature"):
         joined = pd.concat([getattr(part, name) for part in parts])
         pd.testing.assert_frame_equal(joined, getattr(whole, name), rtol=1e-12, atol=1e-12)
-    assert np.concatenate([part.segment for part in parts]).tolist() == whole.segment.tolist()
+    assert np.concatenate([part.placed.segment for part in parts]).tolist() == whole.placed.segment.tolist()
 
 
 def test_columns_are_found_by_name(scorer, table):
@@ -173,7 +175,7 @@ def test_columns_are_found_by_name(scorer, table):
 
 def test_no_rows_are_scored_as_no_rows(scorer, table):
     found = scorer.explain(table[:0], has_deal(table[:0]))
-    assert (len(found.table), len(found.criteria), len(found.segment)) == (0, 0, 0)
+    assert (len(found.table), len(found.criteria), len(found.placed.segment)) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("lacking", ["users", "budget"])

@@ -1,96 +1,131 @@
+"""Placing rows: nearest centre, borderline, outside; in any order, in any number, from a file."""
+
 import json
+from dataclasses import replace
+from time import perf_counter
 
 import numpy as np
 import pandas as pd
 import pytest
+from segment_world import SHARES, drawn
 
-from winworth.features.catalog import Catalog, Criterion, Feature
-from winworth.scoring.segments import Segments, find_segments
-from winworth.weights.reasons import Wording
-
-OWN = {"size": {"en": "headcount", "fr": "effectif"}, "sector": {"en": "sector", "fr": "secteur"}, "noise": {"en": "noise"}}
-CATALOG = Catalog(
-    {name: Criterion("firmographic", label, {name: Feature(value=f"accounts.{name}")}) for name, label in OWN.items()}
-)
-WORDINGS = {lang: Wording(CATALOG, lang) for lang in ("en", "fr")}
-SHARES = pd.Series({"size": 0.6, "sector": 0.4})
-
-
-def planted(n=300, seed=0):
-    """Draw small retailers and large steel makers, and a number that means nothing; return which is which too."""
-    rng = np.random.default_rng(seed)
-    is_large = rng.random(n) < 0.4
-    table = pd.DataFrame(
-        {
-            "noise": rng.normal(0, 100, n),
-            "size": np.where(is_large, rng.normal(50, 4, n), rng.normal(10, 4, n)),
-            "sector": np.where(rng.random(n) < 0.95, np.where(is_large, "steel", "retail"), "other trades"),
-        }
-    )
-    return table.assign(size=table["size"].where(rng.random(n) > 0.02)), is_large
+from winworth.errors import DataError, IntegrityError
+from winworth.scoring.find_segments import Effort, find_segments
+from winworth.scoring.segment_space import Space
+from winworth.scoring.segments import Rule, Segments
 
 
 @pytest.fixture(scope="module")
-def found():
-    table, is_large = planted()
-    return find_segments(table, SHARES, WORDINGS, most=5, seed=0), table, is_large
+def table():
+    return drawn().features
 
 
-def test_two_planted_segments_are_found(found):
-    segments, table, is_large = found
-    told = segments.assign(table)
-    assert len(segments.centres) == 2
-    agree = np.mean((told == told[np.argmax(is_large)]) == is_large)
-    assert agree > 0.97
+@pytest.fixture(scope="module")
+def segments(table):
+    return find_segments(table, SHARES, drawn(seed=100).held_out(), seed=0, effort=Effort(n_boot=10)).segments
 
 
-def test_segments_are_named_by_what_sets_them_apart_in_both_languages(found):
-    segments, table, is_large = found
-    large = segments.labels[segments.assign(table)[np.flatnonzero(is_large)[0]] - 1]
-    small = segments.labels[segments.assign(table)[np.flatnonzero(~is_large)[0]] - 1]
-    assert sorted(large["en"].split(", ")) == ["headcount ↑", "sector steel"]
-    assert sorted(large["fr"].split(", ")) == ["effectif ↑", "secteur steel"]
-    assert sorted(small["en"].split(", ")) == ["headcount ↓", "sector retail"]
-    assert sorted(small["fr"].split(", ")) == ["effectif ↓", "secteur retail"]
+@pytest.fixture
+def on_a_line():
+    """Centres at 0, 10 and 40 on a line, where a row is where its one number says; the edge is 4 away."""
+    space = Space.learn(pd.DataFrame({"x": np.linspace(-1000, 1000, 2001)}), pd.Series({"x": 1.0}))
+    space = replace(space, centre=np.zeros(1), spread=np.ones(1))
+    return Segments(space, np.array([[0.0], [10.0], [40.0]]), 4.0, ("S1", "S4", "S2"), 4)
 
 
-def test_the_same_row_has_the_same_segment_in_any_company(found):
-    segments, table, _ = found
+def placed(segments, x):
+    found = segments.assign(pd.DataFrame({"x": np.atleast_1d(np.array(x, dtype=float))}))
+    return list(zip(found.segment, found.mark, strict=True))
+
+
+def test_a_row_belongs_to_its_nearest_centre(on_a_line):
+    assert placed(on_a_line, [0, 3, 8, 41]) == [("S1", ""), ("S1", ""), ("S4", ""), ("S2", "")]
+
+
+def test_a_row_is_borderline_when_the_next_centre_is_hardly_further(on_a_line):
+    wide = replace(on_a_line, edge=100.0)
+    at = 90 / 19  # where the nearest is 0.9 times as far as the next
+    assert placed(wide, [at - 1e-6, at + 1e-6, 10 - at - 1e-6]) == [("S1", ""), ("S1", "borderline"), ("S4", "borderline")]
+
+
+def test_between_two_centres_the_first_is_taken(on_a_line):
+    assert placed(replace(on_a_line, edge=100.0), [5]) == [("S1", "borderline")]
+
+
+def test_a_row_beyond_the_edge_is_outside_whether_borderline_or_not(on_a_line):
+    assert placed(on_a_line, [-4, -4.001, 5, 500]) == [("S1", ""), ("S1", "outside"), ("S1", "outside"), ("S2", "outside")]
+
+
+def test_a_single_segment_has_no_borderline(on_a_line):
+    alone = replace(on_a_line, centres=np.array([[0.0]]), ids=("S1",))
+    assert placed(alone, [0, 4, 5]) == [("S1", ""), ("S1", ""), ("S1", "outside")]
+
+
+def test_one_training_row_in_a_hundred_is_outside(segments, table):
+    assert (segments.assign(table).mark == "outside").sum() == 9
+
+
+def test_a_row_unlike_all_others_is_outside(segments):
+    strange = pd.DataFrame({"size": [0.1], "visits": [40.0], "sector": ["fishing"], "postcode": ["z"]})
+    strange = strange.assign(**{f"loud_{k}": 0.0 for k in range(4)})
+    assert segments.assign(strange).mark.tolist() == ["outside"]
+
+
+def test_the_same_row_has_the_same_segment_in_any_company(segments, table):
     told, order = segments.assign(table), np.random.default_rng(1).permutation(len(table))
-    assert segments.assign(table.iloc[order, ::-1]).tolist() == told[order].tolist()
-    assert [int(segments.assign(table[k : k + 1])[0]) for k in range(20)] == told[:20].tolist()
+    again = segments.assign(table.iloc[order, ::-1])
+    assert again.segment.tolist() == told.segment[order].tolist()
+    assert again.mark.tolist() == told.mark[order].tolist()
+    assert [segments.assign(table[k : k + 1]).segment[0] for k in range(20)] == told.segment[:20].tolist()
 
 
-def test_a_feature_without_importance_changes_no_segment(found):
-    segments, table, _ = found
-    assert segments.assign(table.assign(noise=1e9)).tolist() == segments.assign(table).tolist()
+def test_chunks_change_nothing(segments, table, monkeypatch):
+    told = segments.nearest(table)
+    monkeypatch.setattr("winworth.scoring.segments.CHUNK", 7)
+    for whole, parts in zip(told, segments.nearest(table), strict=True):
+        assert whole.tolist() == parts.tolist()
 
 
-def test_the_same_seed_finds_the_same_segments(found):
-    segments, table, _ = found
-    again = find_segments(table, SHARES, WORDINGS, most=5, seed=0)
-    assert again.to_dict() == segments.to_dict()
-
-
-def test_too_few_rows_are_one_segment():
-    table, _ = planted(40)
-    segments = find_segments(table, SHARES, WORDINGS, most=5, seed=0)
-    assert set(segments.assign(table)) == {1}
-
-
-def test_a_group_too_small_to_work_is_no_segment():
-    table, is_large = planted()
-    few = table[~is_large | (np.cumsum(is_large) <= 20)]
-    segments = find_segments(few, SHARES, WORDINGS, most=2, seed=0)
-    assert np.bincount(segments.assign(few))[1:].min() >= 30
-
-
-def test_segments_survive_json(found):
-    segments, table, _ = found
+def test_segments_survive_json(segments, table):
+    rules = (Rule({"en": "headcount at least 5"}, None, 0, 0.0, 12), *[None] * (len(segments.ids) - 1))
+    segments = replace(segments, labels=tuple({"en": name, "fr": name} for name in segments.ids), rules=rules)
     again = Segments.from_dict(json.loads(json.dumps(segments.to_dict(), allow_nan=False)))
-    assert again.assign(table).tolist() == segments.assign(table).tolist()
-    assert again.labels == segments.labels
+    assert again.to_dict() == segments.to_dict()
+    for name in ("segment", "mark"):
+        assert getattr(again.assign(table), name).tolist() == getattr(segments.assign(table), name).tolist()
 
 
-def test_no_rows_have_no_segment(found):
-    assert found[0].assign(found[1][:0]).shape == (0,)
+def test_segments_written_before_they_had_ids_are_refused_with_the_way_out():
+    with pytest.raises(IntegrityError, match="has format 1, and this winworth reads 2. Train a version with it and promote"):
+        Segments.from_dict({"matrix": {}, "centres": []})
+
+
+def test_labels_are_found_by_id(segments):
+    named = replace(segments, labels=tuple({"en": f"name {name}"} for name in segments.ids))
+    assert named.label_of(np.array(["S2", "", "S1"], dtype=object), "en").tolist() == ["name S2", "", "name S1"]
+
+
+def test_no_rows_have_no_segment(segments, table):
+    found = segments.assign(table[:0])
+    assert found.segment.shape == found.mark.shape == (0,)
+
+
+def test_a_lacking_column_is_named(segments, table):
+    with pytest.raises(DataError, match="lacks 1 columns the model was trained on: size"):
+        segments.assign(table.drop(columns="size"))
+
+
+def test_skewed_numbers_are_in_logs_and_the_tails_are_held(table):
+    space = Space.learn(table, SHARES)
+    logged = {column.feature for column, log in zip(space.matrix.columns_, space.log, strict=True) if log}
+    assert logged >= {"size"} and not logged & {f"loud_{k}" for k in range(4)}
+    huge = space.place(table[:2].assign(size=[1e12, table["size"].quantile(0.99)]))
+    at = [column.feature for column in space.matrix.columns_].index("size")
+    assert huge[0, at] == pytest.approx(huge[1, at])
+
+
+def test_200_000_rows_are_placed_in_seconds(segments, table):
+    many = pd.concat([table] * 223, ignore_index=True)[:200_000]
+    start = perf_counter()
+    segments.assign(many)
+    assert perf_counter() - start < 5

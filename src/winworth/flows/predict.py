@@ -125,16 +125,17 @@ def score_rows(scorer: Scorer, prepared: Prepared, bundle: Bundle, wanted: Wante
     words = {}
     for lang in LANGUAGES:
         told = reasons(features, scored.by_feature, scored.criteria, weight, Wording(scorer.catalog, lang))
-        words[lang] = told.assign(segment_label=_segment_labels(scorer, scored.segment, lang))
+        words[lang] = told.assign(segment_label=_segment_labels(scorer, scored.placed.segment, lang))
     table = scored.table.rename(columns={"value_if_won": "lifetime_value"})[_LEAD]
     known = rows[["account_id", "deal_id", "basis"]].assign(
         name=_names(rows, prepared), as_of=prepared.snapshot.as_of.isoformat()
     )
     dates = close_dates(read_dates(bundle.contents), rows, features, as_of=prepared.snapshot.as_of, by=wanted.by)
-    last = {"value_basis": basis_of(bundle), "segment": scored.segment, "model_version": bundle.version}
+    placed = {"segment": scored.placed.segment, "segment_mark": scored.placed.mark}
+    last = {"value_basis": basis_of(bundle)} | placed | {"model_version": bundle.version}
     last = pd.DataFrame(last, index=rows.index)
     last.insert(2, "icp_rule", icp_rules(bundle.contents, features))
-    dates = dates.join(committees(bundle.contents, rows, prepared.snapshot, scored.segment))
+    dates = dates.join(committees(bundle.contents, rows, prepared.snapshot, scored.placed.segment))
     if wanted.doubt:
         table = table.join(_win_interval(scorer, features, bundle))
     return Rows(pd.concat([known, table, dates, last, scored.criteria.round(1)], axis=1), words, _strange(scorer, features))
@@ -165,8 +166,7 @@ def _strange(scorer: Scorer, features: pd.DataFrame) -> tuple[str, ...]:
 
 
 def _segment_labels(scorer: Scorer, segment: np.ndarray, lang: str) -> np.ndarray:
-    labels = ["", *(label.get(lang, "") for label in (scorer.segments.labels if scorer.segments else ()))]
-    return np.array(labels, dtype=object)[segment]
+    return segment if scorer.segments is None else scorer.segments.label_of(segment, lang)
 
 
 def with_words(table: pd.DataFrame, words: pd.DataFrame) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from winworth.models.evaluate import WinReport
 from winworth.models.metrics import log_loss
 from winworth.models.task import Rung
 from winworth.models.trees import TreeSize
+from winworth.scoring.segments import Segments, is_readable
 from winworth.weights.criteria import shares
 
 MOST_WORSE = 0.01
@@ -20,13 +21,16 @@ MOST_WORSE = 0.01
 
 @dataclass(frozen=True)
 class Reigning:
-    """The champion's version, its day and horizon, its recipe as a rung, and its exact weights in points of 100."""
+    """The champion's version, its day and horizon, its recipe as a rung, its exact weights in points of 100, and its segments
+    (None where it has none, or wrote them as winworth did before they had ids).
+    """
 
     version: str
     as_of: date
     horizon_days: int
     rung: Rung
     weights: Mapping[str, float] = field(default_factory=dict)
+    segments: Segments | None = None
 
 
 def recipe_record(rung: Rung, features: list[str]) -> dict:
@@ -46,12 +50,17 @@ def reigning(home: Path) -> Reigning | None:
         return None
     size = TreeSize(**made["size"]) if made["size"] else None
     rung = Rung("champion", C=made["C"], size=size, only=tuple(made["features"]))
-    return Reigning(bundle.version, bundle.as_of, metrics["horizon_days"], rung, _weights(bundle))
+    return Reigning(bundle.version, bundle.as_of, metrics["horizon_days"], rung, _weights(bundle), _segments(bundle))
 
 
 def _weights(bundle: Bundle) -> dict[str, float]:
     table = pd.DataFrame(bundle.json("weights.json")["table"]).set_index("criterion")
     return shares(table.loc[table["family"] != "context", "dispersion"]).to_dict()
+
+
+def _segments(bundle: Bundle) -> Segments | None:
+    written = bundle.json("segments.json") if "segments.json" in bundle.names else {}
+    return Segments.from_dict(written) if is_readable(written) else None
 
 
 def better_than_champion(report: WinReport, king: Reigning | None, *, as_of: date, horizon_days: int) -> Check:

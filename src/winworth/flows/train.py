@@ -11,8 +11,6 @@ import pandas as pd
 from winworth.bundle import save_version, set_challenger
 from winworth.config import Settings, with_tuned
 from winworth.crm.archive import archive_extract
-from winworth.features.build import is_deal_level
-from winworth.features.catalog import Catalog
 from winworth.flows import gate, record
 from winworth.flows.card import model_card
 from winworth.flows.customers import customers_files, judge_customers, learn_customers
@@ -27,22 +25,18 @@ from winworth.flows.profile import learn_profile
 from winworth.flows.reigning import recipe_record
 from winworth.flows.retrain import Learnt, Retrain, begin, learn
 from winworth.flows.scorecard import Before, card_check, card_files, card_holds, card_record, judge_card, learn_card
+from winworth.flows.segmenting import Segmented, learn_segments, segments_record
 from winworth.flows.separation import fewer_tiers, judge_tiers
 from winworth.flows.weigh import Question, no_weights, weigh_criteria
 from winworth.flows.worth import Worth, definition
 from winworth.lock import run_lock
 from winworth.models.track import Track, untracked
 from winworth.scoring.scorer import Scorer, as_json
-from winworth.scoring.segments import Segments, find_segments
 from winworth.sheets import to_csv
 from winworth.tracking import TrackedRun, record_run
-from winworth.weights.criteria import CriteriaWeights
 from winworth.weights.fidelity import Fidelity
 from winworth.weights.overrides import LaterScores
-from winworth.weights.reasons import Wording
 from winworth.weights.scorecard import Scorecard
-
-LANGUAGES = ("en", "fr")
 
 
 @dataclass(frozen=True)
@@ -66,7 +60,7 @@ def train(settings: Settings, *, as_of: date, home: Path, track: Track = untrack
             reference = past_population(retrain.examples, settings)
             made = _made(retrain, learnt, reference)
         scorer = made.scorer
-        profile = learn_profile(retrain, learnt, scorer.segment(retrain.examples.features))
+        profile = learn_profile(retrain, learnt, scorer.placed(retrain.examples.features).segment)
         metrics = _metrics(retrain, learnt, reference, made) | profile.record()
         metrics["warnings"] += profile.notes
         if scorer.value is not None and scorer.value.model.n_held_:
@@ -86,8 +80,8 @@ def train(settings: Settings, *, as_of: date, home: Path, track: Track = untrack
 
 @dataclass(frozen=True)
 class Made:
-    """What scores, the scorecard (None where nothing weighs), what it kept of the models on later rows, these rows, and whether
-    tiers differ there.
+    """What scores, the scorecard (None where nothing weighs), what it kept of the models on later rows, these rows, whether
+    tiers differ there, and how the segments were found.
     """
 
     scorer: Scorer
@@ -95,6 +89,7 @@ class Made:
     fidelity: Fidelity | None = None
     later: LaterScores | None = None
     tiers: dict | None = None
+    segmented: Segmented | None = None
 
 
 def _made(retrain: Retrain, learnt: Learnt, reference: Reference) -> Made:
@@ -111,10 +106,11 @@ def _made(retrain: Retrain, learnt: Learnt, reference: Reference) -> Made:
     judged = None if card is None else judge_card(question, before, track=retrain.track)
     kept, later = judged or (None, None)
     tiers = judge_tiers(question, before, retrain.examples.rows["deal_id"], retrain.settings.scoring, _n_accounts(retrain))
-    segments = _segments(weighed.weights, reference, catalog, retrain.settings)
+    segmented = learn_segments(weighed, reference, retrain, learnt)
     in_use = card if card_holds(kept) else None
+    segments = None if segmented is None else segmented.segments
     scorer = Scorer(catalog, win, learn_value(task, worth), weighed.weights, segments, in_use)
-    return Made(scorer, card, kept, later, tiers)
+    return Made(scorer, card, kept, later, tiers, segmented)
 
 
 def _before(retrain: Retrain, learnt: Learnt) -> Before:
@@ -127,22 +123,6 @@ def _before(retrain: Retrain, learnt: Learnt) -> Before:
 def _n_accounts(retrain: Retrain) -> int:
     snapshot = retrain.prepared.snapshot
     return len(snapshot["accounts"]) if "accounts" in snapshot else len(np.unique(retrain.examples.account))
-
-
-def _segments(weights: CriteriaWeights, reference: Reference, catalog: Catalog, settings: Settings) -> Segments | None:
-    """Find segments on features that an account has with or without an open deal, each with its criterion's share."""
-    if not len(reference.features) or weights.table["weight"].sum() == 0:
-        return None
-    criteria = catalog.criterion_of
-    weight = weights.table["weight"]
-    lasting = [name for name in reference.features if not is_deal_level(catalog.features[name])]
-    n_features = pd.Series([criteria[name] for name in lasting]).value_counts()
-    shares = pd.Series({name: weight[criteria[name]] / 100 / n_features[criteria[name]] for name in lasting}, dtype=float)
-    if shares.sum() == 0:
-        return None
-    wordings = {lang: Wording(catalog, lang) for lang in LANGUAGES}
-    most = settings.scoring.most_segments
-    return find_segments(reference.features, shares, wordings, most=most, seed=settings.training.seed)
 
 
 def _metrics(retrain: Retrain, learnt: Learnt, reference: Reference, made: Made) -> dict:
@@ -164,6 +144,7 @@ def _metrics(retrain: Retrain, learnt: Learnt, reference: Reference, made: Made)
         "customers": customers,
         "scorecard": card_record(made.card, made.fidelity),
         "tiers": made.tiers,
+        "segments": segments_record(made.segmented),
         "leak_tax": learnt.tax,
         "gate": gate.gate_record(
             [*learnt.checks, gate.customers_hold(customers), card_check(made.fidelity)]

@@ -14,7 +14,7 @@ from winworth.models.by_name import ByName
 from winworth.models.matrix import FeatureMatrix
 from winworth.models.value import Value, read_value
 from winworth.models.win import WinModel
-from winworth.scoring.segments import Segments
+from winworth.scoring.segments import Placed, Segments
 from winworth.weights.attribution import Attributions
 from winworth.weights.criteria import CriteriaWeights, contributions, contributions_by_criterion, criterion_scores
 from winworth.weights.doubt import Doubt
@@ -24,13 +24,13 @@ from winworth.weights.scorecard import Scorecard
 @dataclass(frozen=True)
 class Scored:
     """Scores of rows: `table` (win_probability, value_if_won, value_low, value_high, expected_value, score), the criterion
-    scores 0-100, each feature's part in log expected value less its reference, and the segment of each row (0: none).
+    scores 0-100, each feature's part in log expected value less its reference, and the segment of each row ("": none).
     """
 
     table: pd.DataFrame
     criteria: pd.DataFrame
     by_feature: pd.DataFrame
-    segment: np.ndarray
+    placed: Placed
 
 
 @dataclass(frozen=True)
@@ -76,11 +76,11 @@ class Scorer:
         else:
             criteria, by_feature = self._by_card(features, has_no_deal)
         weight = self.weights.table["weight"].reindex(criteria.columns)
-        return Scored(table.assign(score=criteria @ weight / 100), criteria, by_feature, self.segment(features))
+        return Scored(table.assign(score=criteria @ weight / 100), criteria, by_feature, self.placed(features))
 
-    def segment(self, features: pd.DataFrame) -> np.ndarray:
-        """Return the number of each row's segment, 0 for none."""
-        return np.zeros(len(features), dtype=int) if self.segments is None else self.segments.assign(features)
+    def placed(self, features: pd.DataFrame) -> Placed:
+        """Return the segment of each row; nowhere where there are none."""
+        return Placed.nowhere(len(features)) if self.segments is None else self.segments.assign(features)
 
     def _by_card(self, features: pd.DataFrame, has_no_deal: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return criterion scores by the card, and each feature's points; a pair's points count half for each of the two."""

@@ -1,120 +1,129 @@
-"""Accounts that resemble each other in what matters: k-means on features weighted by importance."""
+"""Accounts that resemble each other in what matters: the centres, and the segment of any account."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.spatial.distance import cdist
 
-from winworth.models.linear import Standardiser
-from winworth.models.matrix import FeatureMatrix
-from winworth.weights.reasons import Wording
+from winworth.errors import IntegrityError
+from winworth.scoring.segment_space import Space
 
-_HIGH = ("↓", "↑")
+FORMAT = 2
+NEAR_ANOTHER = 0.9  # nearest distance over the next one, above which a row is borderline
+KNOWN = 0.99  # the quantile of the distances in training up to which a row belongs to the segments known
+CHUNK = 20_000
+BORDERLINE, OUTSIDE = "borderline", "outside"
+
+
+@dataclass(frozen=True)
+class Placed:
+    """The id of each row's nearest segment, and its mark: "" inside it, "borderline" nearly as near to another one, "outside"
+    further away than 99 of 100 rows in training.
+    """
+
+    segment: np.ndarray
+    mark: np.ndarray
+
+    @classmethod
+    def nowhere(cls, n: int) -> "Placed":
+        """Return what stands where there are no segments: no id and no mark."""
+        return cls(np.full(n, "", dtype=object), np.full(n, "", dtype=object))
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A segment in one sentence by language, and how well it holds on rows that it was not learnt from.
+
+    `precision` is the part in the segment of the `n_met` rows that meet it (None: no row does), `coverage` the part that meets
+    it of the `n` rows in the segment.
+    """
+
+    sentence: Mapping[str, str]
+    precision: float | None
+    n_met: int
+    coverage: float
+    n: int
 
 
 @dataclass(frozen=True)
 class Segments:
-    """Centres in the space of weighted, standardised matrix columns, and a label for each in both languages."""
+    """Centres in the space of weighted features; by centre an id, and where they were found a label by language and a rule.
 
-    matrix: FeatureMatrix
-    scale: Standardiser
-    root_share: np.ndarray
+    `edge` is the distance beyond which a row is outside; `n_born` counts the ids ever given, so that none is given twice.
+    """
+
+    space: Space
     centres: np.ndarray
-    labels: tuple[dict[str, str], ...]
+    edge: float
+    ids: tuple[str, ...]
+    n_born: int
+    labels: tuple[Mapping[str, str], ...] = ()
+    rules: tuple[Rule | None, ...] = ()
 
-    def assign(self, features: pd.DataFrame) -> np.ndarray:
-        """Return the number of the nearest segment of each row, from 1."""
-        points = _place(self.matrix, self.scale, self.root_share, features)
-        distance = ((points[:, None, :] - self.centres) ** 2).sum(axis=2)
-        return distance.argmin(axis=1) + 1
+    def assign(self, features: pd.DataFrame) -> Placed:
+        """Return the segment and the mark of each row."""
+        order, near, next_near = self.nearest(features)
+        borderline = near > NEAR_ANOTHER * next_near
+        mark = np.where(near > self.edge, OUTSIDE, np.where(borderline, BORDERLINE, ""))
+        return Placed(np.array(self.ids, dtype=object)[order], mark.astype(object))
+
+    def nearest(self, features: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the place of the nearest centre, from 0, its distance, and that of the next (infinite where there is one)."""
+        starts = range(0, max(len(features), 1), CHUNK)
+        parts = [nearest_centres(self.space.place(features.iloc[at : at + CHUNK]), self.centres) for at in starts]
+        order, near, next_near = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return order, near, next_near
+
+    def label_of(self, ids: np.ndarray, lang: str) -> np.ndarray:
+        """Return the label of each id; none where it has none."""
+        told = {name: label.get(lang, "") for name, label in zip(self.ids, self.labels, strict=False)}
+        return np.array([told.get(name, "") for name in ids], dtype=object)
 
     def to_dict(self) -> dict:
-        """Return all numbers and labels, for JSON."""
-        scale = {name: np.where(np.isinf(v), 0, v).tolist() for name, v in self.scale.__dict__.items()}
+        """Return all numbers and words, for JSON."""
         return {
-            "matrix": self.matrix.to_dict(),
-            "scale": scale,
-            "root_share": self.root_share.tolist(),
+            "format": FORMAT,
+            "space": self.space.to_dict(),
             "centres": self.centres.tolist(),
-            "labels": list(self.labels),
+            "edge": self.edge,
+            "ids": list(self.ids),
+            "n_born": self.n_born,
+            "labels": [dict(label) for label in self.labels],
+            "rules": [rule and asdict(rule) for rule in self.rules],
         }
 
     @classmethod
     def from_dict(cls, learnt: dict) -> "Segments":
-        """Rebuild what `to_dict` wrote."""
-        scale = {name: np.asarray(v) for name, v in learnt["scale"].items()}
-        for name in ("spread", "missing_spread"):
-            scale[name] = np.where(scale[name] == 0, np.inf, scale[name])
-        arrays = (np.asarray(learnt["root_share"]), np.asarray(learnt["centres"]))
-        return cls(FeatureMatrix.from_dict(learnt["matrix"]), Standardiser(**scale), *arrays, tuple(learnt["labels"]))
+        """Rebuild what `to_dict` wrote; raises IntegrityError where another winworth wrote it in another way."""
+        if not is_readable(learnt):
+            raise IntegrityError(
+                f"segments.json has format {learnt.get('format', 1)}, and this winworth reads {FORMAT}. Train a version "
+                "with it and promote it: winworth train, then winworth promote."
+            )
+        space = Space.from_dict(learnt["space"])
+        centres = np.asarray(learnt["centres"], dtype=float).reshape(len(learnt["ids"]), len(space.root_share))
+        rules = tuple(rule and Rule(**rule) for rule in learnt["rules"])
+        names = (tuple(learnt["ids"]), learnt["n_born"], tuple(learnt["labels"]))
+        return cls(space, centres, learnt["edge"], *names, rules)
 
 
-def find_segments(features: pd.DataFrame, shares: pd.Series, wordings: dict[str, Wording], *, most: int, seed: int) -> Segments:
-    """Group rows by k-means, k by silhouette among 2..`most`, no segment below 30 rows or 2 %.
+def is_readable(learnt: Mapping) -> bool:
+    """Tell whether segments were written in the way that `Segments.from_dict` reads."""
+    return learnt.get("format") == FORMAT
 
-    `shares` is each feature's share of importance; a feature's columns share its weight. Labels name the two features
-    whose mean in the segment lies furthest from the mean of all. Too few rows give one segment.
+
+def nearest_centres(points: np.ndarray, centres: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return, by point, the place of the nearest centre, its distance, and the distance of the next; ties go to the first.
+
+    >>> order, near, next_near = nearest_centres(np.array([[0.0], [3.0]]), np.array([[0.0], [4.0]]))
+    >>> order.tolist(), near.tolist(), next_near.tolist()
+    ([0, 1], [0.0, 1.0], [4.0, 3.0])
     """
-    used = [name for name in features.columns if shares.get(name, 0) > 0]
-    matrix = FeatureMatrix().fit(features[used])
-    X = matrix.transform(features[used])
-    scale = Standardiser.learn(X, np.ones(len(X)))
-    root_share = np.sqrt([shares[column.feature] for column in matrix.columns_])
-    points = _place(matrix, scale, root_share, features[used])
-    centres = _centres(points, most, seed)
-    unlabelled = Segments(matrix, scale, root_share, centres, tuple({} for _ in centres))
-    assigned = unlabelled.assign(features)
-    labels = _labels(points, assigned, matrix, wordings)
-    return Segments(matrix, scale, root_share, centres, labels)
-
-
-def _place(matrix: FeatureMatrix, scale: Standardiser, root_share: np.ndarray, features: pd.DataFrame) -> np.ndarray:
-    """Put rows in the space: numbers standardised and held within 3 deviations, levels 0 or 1, all times root share."""
-    X = matrix.transform(features)
-    z = np.clip(scale.transform(X)[:, : X.shape[1]], -3, 3)
-    is_level = np.array([column.level is not None for column in matrix.columns_])
-    return np.where(is_level, X, z) * root_share
-
-
-def _centres(points: np.ndarray, most: int, seed: int) -> np.ndarray:
-    from sklearn.cluster import KMeans
-    from sklearn.metrics import silhouette_score
-
-    least = max(30, 0.02 * len(points))
-    best, best_score = points.mean(axis=0, keepdims=True), 0.0
-    sample = np.random.default_rng(seed).permutation(len(points))[:2000]
-    for k in range(2, most + 1):
-        if len(np.unique(points[sample].round(9), axis=0)) < k or len(points) < k * least:
-            break
-        fitted = KMeans(k, n_init=10, random_state=seed).fit(points)
-        sizes, found = np.bincount(fitted.labels_, minlength=k), len(np.unique(fitted.labels_[sample]))
-        if sizes.min() < least or found < 2:
-            continue
-        score = silhouette_score(points[sample], fitted.labels_[sample])
-        if score > best_score + 1e-3:
-            best, best_score = fitted.cluster_centers_, score
-    return best[np.lexsort(best.T[::-1])]
-
-
-def _labels(points: np.ndarray, assigned: np.ndarray, matrix: FeatureMatrix, wordings: dict[str, Wording]) -> tuple:
-    centre = points.mean(axis=0)
-    labels = []
-    for segment in range(1, int(assigned.max()) + 1):
-        away = points[assigned == segment].mean(axis=0) - centre
-        labels.append({lang: _label(away, matrix, wording) for lang, wording in wordings.items()})
-    return tuple(labels)
-
-
-def _label(away: np.ndarray, matrix: FeatureMatrix, wording: Wording) -> str:
-    """Name the two features that set a segment apart: high or low for numbers, the level it has more of for levels."""
-    parts: dict[str, str] = {}
-    for place in np.argsort(-np.abs(away), kind="stable"):
-        column = matrix.columns_[place]
-        if column.feature in parts or len(parts) == 2 or abs(away[place]) < 1e-9:
-            continue
-        name = wording.feature(column.feature)
-        if column.level is None:
-            parts[column.feature] = f"{name} {_HIGH[int(away[place] > 0)]}"
-        elif away[place] > 0:
-            parts[column.feature] = f"{name} {column.level}"
-    return ", ".join(parts.values())
+    distance = cdist(points, centres)
+    order = distance.argmin(axis=1)
+    near = distance[np.arange(len(points)), order]
+    if len(centres) == 1:
+        return order, near, np.full(len(points), np.inf)
+    return order, near, np.partition(distance, 1, axis=1)[:, 1]

@@ -1,0 +1,118 @@
+"""The segments of a retrain: found on one row an account, told apart on held-out deals, under ids that survive."""
+
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from winworth.features.build import is_deal_level
+from winworth.features.catalog import Catalog
+from winworth.flows.learn import Reference
+from winworth.flows.retrain import Learnt, Retrain
+from winworth.flows.weigh import Weighed
+from winworth.scoring.find_segments import Effort, Tried, find_segments
+from winworth.scoring.segment_ids import Kinship, matched
+from winworth.scoring.segment_names import labels_of
+from winworth.scoring.segment_rules import rules_of
+from winworth.scoring.segment_tests import HeldOut
+from winworth.scoring.segments import Segments
+from winworth.weights.criteria import owned, spread
+from winworth.weights.reasons import Wording
+
+LANGUAGES = ("en", "fr")
+
+
+@dataclass(frozen=True)
+class Segmented:
+    """The segments with ids, labels and rules, every number of them tried, what became of the champion's ids (None: it has
+    none that can be read), and by id what held-out deals were like.
+    """
+
+    segments: Segments
+    tried: tuple[Tried, ...]
+    kinship: Kinship | None
+    positions: dict[str, dict]
+
+
+def learn_segments(weighed: Weighed, reference: Reference, retrain: Retrain, learnt: Learnt) -> Segmented | None:
+    """Find, match, name and describe the segments; None where nothing that lasts weighs.
+
+    They are found on features that an account has with or without an open deal. Those told apart by are the rows that the
+    model was judged on, with the champion's segments as the old ones.
+    """
+    shares = lasting_shares(weighed, retrain.catalog)
+    if not len(reference.features) or shares.sum() == 0:
+        return None
+    settings, seed = retrain.settings, retrain.task.seed
+    features = reference.features[~pd.Series(reference.account).duplicated().to_numpy()].reset_index(drop=True)
+    later = _held_out(retrain, learnt)
+    found = find_segments(features, shares, later, seed=seed, effort=Effort(most=settings.scoring.most_segments))
+    segments, kinship = found.segments, None
+    if retrain.king is not None and retrain.king.segments is not None:
+        segments, kinship = matched(segments, retrain.king.segments, features)
+    wordings = {lang: Wording(retrain.catalog, lang) for lang in LANGUAGES}
+    labels, rules = labels_of(segments, features, wordings), rules_of(segments, features, wordings, seed=seed)
+    return Segmented(replace(segments, labels=labels, rules=rules), found.tried, kinship, _positions(segments, later))
+
+
+def lasting_shares(weighed: Weighed, catalog: Catalog) -> pd.Series:
+    """Return each lasting feature's share of importance: its criterion's, split inside by how far features move it."""
+    by_criterion, parts, found = weighed.weights.shares, weighed.contributions, {}
+    for name, features in owned(catalog, parts).items():
+        moved = pd.Series({feature: spread(parts[feature].dropna()) for feature in features}, dtype=float)
+        if name in by_criterion and moved.sum() > 0:
+            found |= (by_criterion[name] / 100 * moved / moved.sum()).to_dict()
+    lasting = {feature: share for feature, share in found.items() if not is_deal_level(catalog.features[feature])}
+    return pd.Series(lasting, dtype=float)
+
+
+def segments_record(segmented: Segmented | None) -> dict | None:
+    """Return how the segments were found, for metrics.json; None where there are none."""
+    if segmented is None:
+        return None
+    segments, kinship = segmented.segments, segmented.kinship
+    rules = [rule and asdict(rule) for rule in segments.rules]
+    named = zip(segments.ids, segments.labels, rules, strict=True)
+    return {
+        "k": len(segments.ids),
+        "says": "" if len(segments.ids) > 1 else "No number of segments is admissible: all accounts are one segment.",
+        "tried": [_tried(tried) for tried in segmented.tried],
+        "ids": None if kinship is None else asdict(kinship),
+        "segments": {name: {"label": label, "rule": rule} | segmented.positions[name] for name, label, rule in named},
+    }
+
+
+def _tried(tried: Tried) -> dict:
+    """Return one try for metrics.json, with the pair that is hardest to tell apart."""
+    least_apart = max((min(pair.p_win, pair.p_value) for pair in tried.pairs), default=None)
+    return {
+        "k": tried.k,
+        "sizes": list(tried.sizes),
+        "jaccard": list(tried.jaccard),
+        "p_least_apart": least_apart,
+        "refused": tried.refused,
+    }
+
+
+def _held_out(retrain: Retrain, learnt: Learnt) -> HeldOut:
+    task, fold = retrain.task, learnt.fold
+    won, weight = task.outcomes(fold.test, fold.test_day)
+    money = (learnt.worth or retrain.worth).money[fold.test]
+    won = np.where(weight > 0, won, np.nan)
+    return HeldOut(task.features.iloc[fold.test].reset_index(drop=True), won, weight, money, task.accounts[fold.test])
+
+
+def _positions(segments: Segments, later: HeldOut) -> dict[str, dict]:
+    """Return, by id, the win rate and the mean value of held-out examples, None where there are none."""
+    place = segments.nearest(later.features)[0]
+    positions = {}
+    for k, name in enumerate(segments.ids):
+        told = (place == k) & ~np.isnan(later.won) & (later.weight > 0)
+        paid = (place == k) & ~np.isnan(later.value)
+        positions[name] = {
+            "n_held_out": int(told.sum()),
+            "win_rate": float(np.average(later.won[told], weights=later.weight[told])) if told.any() else None,
+            "n_valued": int(paid.sum()),
+            "mean_value": float(later.value[paid].mean()) if paid.any() else None,
+        }
+    return positions
