@@ -15,6 +15,7 @@ from winworth.features.build import absent_features, build_features
 from winworth.features.examples import scoring_examples
 from winworth.flows.customers import read_customers, residual_values
 from winworth.flows.dates import DATE_COLUMNS, WON_BY, close_dates, read_dates
+from winworth.flows.playing import with_plays
 from winworth.flows.prepare import Prepared, prepare
 from winworth.flows.record import read_record
 from winworth.lock import run_lock
@@ -73,9 +74,12 @@ def predict(settings: Settings, *, as_of: date, home: Path, lang: str = "en", wa
         deals = rows[rows["basis"] == "open_deal"].drop(columns=["basis", "name"]).reset_index(drop=True)
         texts = {code: with_words(accounts, said)[_TEXTS] for code, said in words.items()}
         accounts, deals = with_words(accounts, words[lang]), with_words(deals, words[lang])
+        played = with_plays(accounts, texts, prepared, settings, lang=lang, home=home)
+        accounts, texts = played.accounts, played.texts
+        prepared = replace(prepared, warnings=prepared.warnings + played.warnings)
         run = _run(bundle, prepared, accounts, deals, as_of)
         folder = home / "scores" / as_of.isoformat()
-        publish_folder(folder, _files(accounts, deals, prepared, run, wanted.excel_fr) | _text_files(texts))
+        publish_folder(folder, _files(accounts, deals, prepared, run, wanted.excel_fr) | _text_files(texts) | played.files)
         return Predicted(accounts, deals, folder, run)
 
 
