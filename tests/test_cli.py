@@ -44,7 +44,7 @@ def env(demo) -> dict:
 
 def test_help_names_every_verb():
     said = run("--help").stdout
-    assert all(verb in said for verb in ("demo", "check", "train", "promote", "predict", "explain", "review"))
+    assert all(verb in said for verb in ("demo", "check", "train", "promote", "predict", "explain", "review", "validate"))
 
 
 def test_check_counts_every_row_and_prints_one_document(conf, env):
