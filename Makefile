@@ -9,7 +9,7 @@ export GOMP_SPINCOUNT ?= 10000
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check train tune promote predict explain review validate test test-slow test-long lint bench clean lock
+.PHONY: help demo check train tune promote agree predict explain review validate test test-slow test-long lint bench clean lock
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ tune: .venv/.ready  ## seek better settings, resumable
 
 promote: .venv/.ready  ## let the challenger through the gate, or say why not
 	$(WINWORTH) promote
+
+agree: .venv/.ready  ## price and record what leadership set in overrides.yaml
+	$(WINWORTH) agree --as-of $(AS_OF) --conf $(CONF)
 
 predict: .venv/.ready  ## score every account and open deal with the champion
 	$(WINWORTH) predict --as-of $(AS_OF) --conf $(CONF) --lang $(LANG_)

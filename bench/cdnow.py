@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from winworth.models.buy_till_die import buyers_of, challenger, gap_variation
+from winworth.models.buy_till_die import BuyTillDie, buyers_of, expected_margin, gap_variation
 from winworth.models.cqr import coverage_by_group
 from winworth.models.purchases import net_purchases
 from winworth.models.retention import CustomerValue
@@ -47,10 +47,8 @@ def compared(log: pd.DataFrame) -> tuple[pd.DataFrame, CustomerValue]:
     y = what_came(log, purchases.accounts)
     model = CustomerValue(months=MONTHS, yearly_rate=0.0).fit(log, as_of=AS_OF)
     told = model.predict(log, as_of=AS_OF)
-    buyers, rival = buyers_of(purchases), challenger(purchases)
-    bought = np.zeros(len(y))
-    has_bought = np.bincount(purchases.of, purchases.n_days, minlength=len(y)) > 0
-    bought[has_bought] = rival.predict(buyers, WEEKS)
+    rival = BuyTillDie().fit(buyers_of(purchases))
+    bought = expected_margin(purchases, weeks=WEEKS)[0]
     ways = {"ours": told["value"].to_numpy(), "BG/NBD + Gamma-Gamma": bought, **without_model(purchases, months=MONTHS)}
     table = compare_values(y, ways, seed=0)
     scaled = {way: np.abs(p * SCALED_TO * y.sum() / p.sum() - y).mean() for way, p in ways.items()}

@@ -79,10 +79,10 @@ def ibm() -> Question:
 def with_round_amount(question: Question) -> Question:
     """Declare whether an amount is typed in whole thousands as a feature of the criterion amount."""
     features = question.task.features
-    told = (features["amount"] % 1000 == 0).map({True: "whole thousands", False: "to the unit"}).astype("str")
+    told = (features["amount"] % 1000 == 0).astype(float).where(features["amount"].notna())
     task = question.task.with_features(features.assign(is_round_amount=told))
     amount = question.catalog.criteria["amount"]
-    wider = replace(amount, features={**amount.features, "is_round_amount": Feature(value="deals.is_round_amount")})
+    wider = replace(amount, features={**amount.features, "is_round_amount": Feature(value="deals.amount", in_wholes_of=1000)})
     return replace(question, catalog=Catalog({**question.catalog.criteria, "amount": wider}), task=task)
 
 

@@ -85,11 +85,10 @@ def clean(exports: Exports) -> CrmTables:
     return exports.read()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Keep on one worker what shares something slow to make: the demo company, or the fixtures of a module."""
-    for item in items:
-        shared = "demo" if "demo" in getattr(item, "fixturenames", ()) else item.path.name
-        item.add_marker(pytest.mark.xdist_group(shared))
+    shared = "demo" if "demo" in getattr(item, "fixturenames", ()) else item.path.name
+    item.add_marker(pytest.mark.xdist_group(shared))
 
 
 ROOT = Path(__file__).parents[1]

@@ -16,7 +16,7 @@ LAYERS = [
     ("weights",),
     ("scoring",),
     ("kpi",),
-    ("bundle", "tracked_run", "tracked_tuning", "tracking", "review", "pyfunc"),
+    ("agreed", "bundle", "tracked_run", "tracked_tuning", "tracking", "review", "pyfunc"),
     ("config",),
     ("flows",),
     ("printed",),

@@ -99,6 +99,15 @@ def promote(
 
 
 @app.command()
+def agree(as_of: AsOf, conf: Conf = Path("conf"), home: Home = Path(), json: Json = False) -> None:
+    """Price the weights that leadership set in overrides.yaml, and record them: from then on they hold."""
+    from winworth.flows.agree import agree as run
+    from winworth.printed import agreements
+
+    _print(agreements.agreed(run(_settings(conf, []), as_of=_day(as_of), home=home)), json)
+
+
+@app.command()
 def predict(
     as_of: AsOf,
     conf: Conf = Path("conf"),

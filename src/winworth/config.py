@@ -16,6 +16,7 @@ from winworth.models.trees import TreeSize
 from winworth.scoring.playbooks import Playbooks, check_quotas
 from winworth.scoring.settings import Scoring
 from winworth.weights.effort import Effort
+from winworth.weights.overrides import Override, Overrides
 
 STRICT = {"extra": "forbid"}
 TUNED = Path("tuning") / "tuned.yaml"
@@ -109,6 +110,7 @@ class Settings:
     training: Training
     scoring: Scoring
     waivers: tuple[Waiver, ...] = ()
+    overrides: tuple[Override, ...] = ()
     playbooks: Playbooks | None = None
 
     def waived(self, as_of: date) -> frozenset[tuple[str, str]]:
@@ -125,7 +127,7 @@ class Settings:
 
 
 def load_settings(folder: Path, *, overrides: tuple[str, ...] = ()) -> Settings:
-    """Read crm, criteria, training and scoring (and leak_waivers where it is there) from a folder.
+    """Read crm, criteria, training and scoring (and leak_waivers and overrides where they are there) from a folder.
 
     `overrides` are "block.key=value" for training.yaml and scoring.yaml, as in "win.horizon_days=120".
     """
@@ -136,8 +138,9 @@ def load_settings(folder: Path, *, overrides: tuple[str, ...] = ()) -> Settings:
         _apply(documents, override)
     documents["crm"] = _with_environment(documents["crm"])
     built = {name: _build(_SHAPES[name], document, f"{name}.yaml") for name, document in documents.items()}
-    main = (built[name] for name in ("crm", "criteria", "training", "scoring"))
-    return Settings(folder, *main, built["leak_waivers"].waivers, _playbooks(folder / "playbooks.yaml", built["scoring"]))
+    whole = (built["crm"], built["criteria"], built["training"], built["scoring"])
+    playbooks = _playbooks(folder / "playbooks.yaml", built["scoring"])
+    return Settings(folder, *whole, built["leak_waivers"].waivers, built["overrides"].overrides, playbooks)
 
 
 def built_in_playbooks() -> Playbooks:
@@ -179,6 +182,7 @@ _SHAPES: dict[str, type] = {
     "training": Training,
     "scoring": Scoring,
     "leak_waivers": Waivers,
+    "overrides": Overrides,
 }
 
 

@@ -269,3 +269,30 @@ def test_only_what_belongs_to_one_deal_is_of_the_deal():
     of_account = [Feature(value="accounts.sector"), Feature(deals_won="accounts"), Feature(value="example.age_days")]
     assert all(is_deal_level(spec) for spec in of_deal)
     assert not any(is_deal_level(spec) for spec in of_account)
+
+
+@pytest.mark.parametrize(
+    ("amount", "told"), [(0.0, 1), (999.0, 0), (1000.0, 1), (-3000.0, 1), (1000.5, 0), (float("nan"), None)]
+)
+def test_a_number_may_say_whether_it_was_typed_in_whole_thousands(crm, amount, told):
+    deals = crm["deals"].assign(amount=amount)
+    changed = CrmTables({**crm.tables, "deals": deals}, {**crm.known, ("deals", "amount"): "at_creation"}, crm.report)
+    catalog = catalog_of(is_round=Feature(value="deals.amount", in_wholes_of=1000))
+    check_catalog(catalog, changed)
+    snapshot = take_snapshot(changed, as_of=date(2024, 3, 1))
+    found = build_features(training_examples(snapshot, observe_at_days=(0,), exclude_kinds=()), snapshot, catalog)["is_round"]
+    assert (found.isna() if told is None else found == told).all()
+
+
+def test_whole_thousands_of_words_are_refused(crm):
+    with pytest.raises(ConfigError, match="is_round is in_wholes_of 1000, and accounts.sector holds no numbers"):
+        check_catalog(catalog_of(is_round=Feature(value="accounts.sector", in_wholes_of=1000)), crm)
+
+
+def test_what_an_account_is_cannot_be_changed_and_what_is_done_with_it_can():
+    counted, told = Feature(count="activities"), Feature(value="accounts.sector")
+    own = Criterion("behavioural", {}, {"calls": counted, "sector": told})
+    assert own.can_change("calls") and not own.can_change("sector")
+    assert not Criterion("firmographic", {}, {"calls": counted}).can_change("calls")
+    assert Criterion("firmographic", {}, {"sector": told}, actionable=True).can_change("sector")
+    assert not Criterion("behavioural", {}, {"calls": counted}, actionable=False).can_change("calls")

@@ -11,7 +11,7 @@ from winworth.crm.snapshot import take_snapshot
 from winworth.errors import ConfigError
 from winworth.flows.playing import present_owners, with_plays
 from winworth.flows.prepare import Prepared
-from winworth.sheets import from_csv, to_parquet
+from winworth.sheets import from_csv
 from winworth.tables import CrmTables, ReadReport
 
 AS_OF = date(2026, 6, 30)
@@ -35,9 +35,10 @@ SCORED = pd.DataFrame(
         "expected_value": [900.0, 500.0, 300.0, 100.0],
         "score": [80.0, 60.0, 55.0, 20.0],
         "tier": ["A", "A", "B", "C"],
+        "hours": [12.0, 12.0, 4.0, 0.5],
+        "previous_tier": None,
         "segment": [1, 2, 2, 1],
         "segment_label": "learnt",
-        "hours": [12.0, 12.0, 4.0, 0.5],
     }
 )
 
@@ -55,21 +56,15 @@ def prepared():
 
 
 @pytest.fixture
-def played(settings, prepared, tmp_path):
+def played(settings, prepared):
     """Return a function that plays scored accounts out with some settings changed."""
 
-    def run(accounts=SCORED, playbooks=settings.playbooks, lang="en", **scoring):
+    def run(accounts=SCORED, playbooks=settings.playbooks, lang="en", previous=None, **scoring):
         own = replace(settings, playbooks=playbooks, scoring=replace(settings.scoring, **scoring))
         texts = {code: accounts[["account_id", "segment_label"]] for code in ("en", "fr")}
-        return with_plays(accounts, texts, prepared, own, lang=lang, home=tmp_path)
+        return with_plays(accounts, texts, prepared, own, lang=lang, previous=previous)
 
     return run
-
-
-def keep(home, day, accounts):
-    folder = home / "scores" / day
-    folder.mkdir(parents=True)
-    (folder / "account_scores.parquet").write_bytes(to_parquet(accounts))
 
 
 def test_the_owner_is_that_of_the_open_deal_opened_last_and_else_of_the_last_deal_known_on_the_day(prepared):
@@ -78,7 +73,7 @@ def test_the_owner_is_that_of_the_open_deal_opened_last_and_else_of_the_last_dea
 
 def test_each_account_has_play_channel_seller_ranks_and_trend_after_its_tier(played):
     done = played(sellers={"V01": 100, "V03": 4})
-    place = done.accounts.columns.get_loc("tier")
+    place = done.accounts.columns.get_loc("previous_tier")
     told = ["play", "channel", "seller", "rank_in_seller", "rank", "trend"]
     assert done.accounts.columns[place + 1 : place + 7].tolist() == told
     assert done.accounts["seller"].fillna("").tolist() == ["V01", "V01", "V03", ""]
@@ -135,19 +130,16 @@ def test_what_is_beyond_the_sellers_hours_and_who_changes_hands_is_said(played):
     )
 
 
-def test_the_trend_is_against_the_latest_scoring_before_the_day(played, tmp_path):
-    keep(tmp_path, "2026-05-31", SCORED.assign(score=[70.0, 60.0, 65.0, 24.0]))
-    keep(tmp_path, "2026-01-31", SCORED.assign(score=0.0))
-    keep(tmp_path, "2026-06-30", SCORED.assign(score=0.0))
-    keep(tmp_path, "2026-07-31", SCORED.assign(score=0.0))
-    assert played().accounts["trend"].tolist() == ["up", "steady", "down", "steady"]
+def test_the_trend_is_against_the_scoring_before(played):
+    before = SCORED.assign(score=[70.0, 60.0, 65.0, 24.0]).iloc[::-1]
+    assert played(previous=before).accounts["trend"].tolist() == ["up", "steady", "down", "steady"]
 
 
-def test_the_files_for_the_crm_hold_what_changed_since_then_and_are_the_same_twice(played, tmp_path):
-    keep(tmp_path, "2026-05-31", SCORED.assign(trend="steady", tier=["A", "B", "B", "C"]))
-    done = played()
+def test_the_files_for_the_crm_hold_what_changed_since_then_and_are_the_same_twice(played):
+    before = SCORED.assign(trend="steady", tier=["A", "B", "B", "C"])
+    done = played(previous=before)
     assert done.files["crm/salesforce.csv"].decode().splitlines()[1:] == ['"A1",60,"A","steady"']
-    assert done.files == played().files
+    assert done.files == played(previous=before).files
 
 
 def test_no_accounts_leave_files_of_headers(played):

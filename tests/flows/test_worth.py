@@ -118,6 +118,17 @@ def test_customers_are_judged_on_a_year_they_had_not_seen_and_beat_what_needs_no
     assert [row["predicted"] for row in other["deciles"]] == [row["predicted"] for row in judged["deciles"]]
 
 
+def test_a_challenger_stands_beside_where_customers_buy_irregularly_and_is_told_why_not_where_they_do_not(settings):
+    invoices = WORLD.tables["invoices"]
+    assert "vary by" in judge_customers(snapshot_of(), settings)["challenger"]
+    rng = np.random.default_rng(0)
+    scattered = invoices[rng.random(len(invoices)) < 0.3]
+    moved = pd.to_timedelta(rng.integers(-20, 20, len(scattered)), "D")
+    judged = judge_customers(snapshot_of(invoices=scattered.assign(invoiced_on=scattered["invoiced_on"] + moved)), settings)
+    assert "stands beside" in judged["challenger"]
+    assert judged["ways"]["BG/NBD + Gamma-Gamma"]["total_ratio"] > 0
+
+
 def test_a_missing_margin_is_filled_by_what_was_known_before_the_year_held_out(settings):
     invoices = WORLD.tables["invoices"]
     gaps = invoices.assign(margin=invoices["margin"].mask(invoices.index % 10 == 0))

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from winworth.errors import DataError
-from winworth.models.buy_till_die import Buyers, BuyTillDie, buyers_of, challenger, gap_variation
+from winworth.models.buy_till_die import Buyers, BuyTillDie, buyers_of, expected_margin, gap_variation
 from winworth.models.purchases import net_purchases
 
 AS_OF = date(2024, 6, 30)
@@ -119,12 +119,18 @@ def bought(gaps, n=60, seed=0):
     return net_purchases(pd.concat(rows).assign(amount=10.0), as_of=AS_OF)
 
 
-def test_the_challenger_meets_irregular_buyers_only():
+def test_gaps_drawn_at_random_vary_and_those_of_billing_do_not():
     billed, random = bought(lambda rng, n: rng.normal(30, 3, n)), bought(lambda rng, n: rng.exponential(30, n))
     assert gap_variation(billed) < 0.2
     assert gap_variation(random) == pytest.approx(1, abs=0.2)
-    assert challenger(billed) is None
-    assert isinstance(challenger(random), BuyTillDie)
+
+
+def test_margins_are_expected_by_account_of_the_log_in_its_order():
+    purchases = bought(lambda rng, n: rng.exponential(30, n))
+    value, fallback = expected_margin(purchases, weeks=52)
+    model, buyers = BuyTillDie(), buyers_of(purchases)
+    assert value == pytest.approx(model.fit(buyers).predict(buyers, 52))
+    assert np.isfinite(value).all() and fallback == model.fallback_
 
 
 def test_few_gaps_each_do_not_make_buying_look_regular():

@@ -16,12 +16,12 @@ def ratios(n, *, seed=0, zeros=0.0, shift=1.0):
 
 
 def covered(found, X, ratio, size):
-    low, high = found.ends(X, size)
+    low, high = found.ends(X, size, np.ones(len(X)))
     return (ratio >= low) & (ratio <= high)
 
 
 def fitted(X, ratio, size):
-    return fit_interval(X, ratio, size, np.arange(len(X)) % 2 == 1, seed=0, threads=1)
+    return fit_interval(X, ratio, size, np.ones(len(X)), np.arange(len(X)) % 2 == 1, seed=0, threads=1)
 
 
 def test_four_of_five_are_inside_and_among_the_largest_tenth_too():
@@ -34,13 +34,25 @@ def test_four_of_five_are_inside_and_among_the_largest_tenth_too():
 def test_calibration_mends_what_moved_since_the_ends_were_learnt():
     early, late = ratios(4000), ratios(4000, seed=1, shift=1.5)
     X, ratio, size = (np.concatenate(pair) for pair in zip(early, late, strict=True))
-    found = fit_interval(X, ratio, size, np.arange(8000) >= 4000, seed=0, threads=1)
+    found = fit_interval(X, ratio, size, np.ones(8000), np.arange(8000) >= 4000, seed=0, threads=1)
     assert covered(found, *ratios(4000, seed=2, shift=1.5)).mean() == pytest.approx(0.8, abs=0.04)
 
 
 def test_many_zeros_do_not_make_intervals_too_wide():
     found, fresh = fitted(*ratios(6000, zeros=0.5)), ratios(6000, seed=1, zeros=0.5)
     assert covered(found, *fresh).mean() == pytest.approx(0.8, abs=0.04)
+
+
+def test_beyond_what_the_large_were_followed_for_their_intervals_grow_about_one_and_the_others_do_not():
+    X, ratio, size = ratios(4000)
+    found = fitted(X, ratio, size)
+    near, far = (np.array(found.ends(X, size, np.full(4000, months))) for months in (1.0, 4.0))
+    is_large = size > found.large
+    assert found.followed == 1
+    np.testing.assert_array_equal(near[:, ~is_large], far[:, ~is_large])
+    wider = (near[0] < 1) & (near[1] > 1) & is_large
+    assert (far[1] - 1)[wider] == pytest.approx(2 * (near[1] - 1)[wider])
+    assert (far[0] >= 0).all() and (far[0] <= near[0])[wider].all()
 
 
 def test_too_few_rows_have_no_interval():
@@ -53,7 +65,9 @@ def test_an_interval_survives_its_files():
     found = fitted(X, ratio, size)
     files = found.to_files("interval")
     files["interval.json"] = json.loads(json.dumps(files["interval.json"], allow_nan=False))
-    np.testing.assert_array_equal(RatioInterval.from_files(files, "interval").ends(X, size), found.ends(X, size))
+    np.testing.assert_array_equal(
+        RatioInterval.from_files(files, "interval").ends(X, size, X[:, 0]), found.ends(X, size, X[:, 0])
+    )
 
 
 def test_coverage_is_told_by_tier_with_its_count():

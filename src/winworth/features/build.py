@@ -113,6 +113,10 @@ def _require_kind(feature: str, spec: Feature, column: str, crm: CrmTables) -> N
         raise ConfigError(
             f"The feature {feature} is a {spec.verb}, and {spec.reads}.{column} holds no numbers. Count it instead."
         )
+    if spec.in_wholes_of is not None and not pd.api.types.is_numeric_dtype(values):
+        raise ConfigError(
+            f"The feature {feature} is in_wholes_of {spec.in_wholes_of:g}, and {spec.reads}.{column} holds no numbers."
+        )
     if column in {*spec.where, *spec.among} and (_is_date(values) or pd.api.types.is_numeric_dtype(values)):
         raise ConfigError(
             f"The feature {feature} has a condition on {spec.reads}.{column}, which holds no words. Map it as a level."
@@ -132,7 +136,9 @@ class _Measured:
         self._events: dict[tuple[str, str], _Events] = {}
 
     def __call__(self, spec: Feature) -> np.ndarray | pd.Series:
-        return self._value(spec) if spec.verb == "value" else _by_verb(spec, self._events_of(spec.reads, spec.by))
+        if spec.verb != "value":
+            return _by_verb(spec, self._events_of(spec.reads, spec.by))
+        return self._value(spec) if spec.in_wholes_of is None else _is_whole(self._value(spec), spec.in_wholes_of)
 
     def _events_of(self, table: str, by: str) -> "_Events":
         if (table, by) not in self._events:
@@ -222,6 +228,12 @@ def _by_verb(spec: Feature, events: _Events) -> np.ndarray:
         return asof.days_since_first(line, chosen)
     measure: Mapping = {"count": asof.count, "days_since_last": asof.days_since_last}
     return measure[spec.verb](line, chosen, within=within)
+
+
+def _is_whole(numbers: pd.Series, unit: float) -> pd.Series:
+    """Return 1 where a number is a whole multiple of the unit, 0 where not, missing where it is missing."""
+    off = (numbers - (numbers / unit).round() * unit).abs()
+    return (off < 1e-6 * unit).astype(float).where(numbers.notna())
 
 
 def _days(dates: pd.Series) -> np.ndarray:

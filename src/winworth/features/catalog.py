@@ -28,6 +28,8 @@ _OF_COLUMN = ("value", "sum", "mean", "distinct")
 _PAST = ("deals_won", "deals_lost", "invoiced")
 _WINDOWED = ("count", "sum", "mean", "distinct", "share", "days_since_last", "trend", *_PAST)
 _TAKEN_BY = {"within_days": _WINDOWED, "against_days": ("trend",), "half_life_days": ("decayed_count",), "among": ("share",)}
+_TAKEN_BY |= {"in_wholes_of": ("value",)}
+_CHANGING = ("count", "distinct", "share", "days_since_last", "trend", "decayed_count")
 _LASTING = ("accounts", "deals", "example")  # one row each: what can be read there needs no conditions
 Condition = Mapping[str, str | tuple[str, ...]]
 
@@ -39,7 +41,8 @@ class Feature:
     A verb names `table.column` (value, sum, mean, distinct) or a table (the others; an account's own past reads
     `accounts`). `where` keeps rows whose columns have the given levels; for `share` the rows of `where` are counted among
     those of `among`. `within_days` looks back so far from the as-of date, its own day included; `trend` compares that
-    window with the `against_days` before it. `by: deal` reads the deal's own rows instead of the account's.
+    window with the `against_days` before it. `in_wholes_of: 1000` says of a number, in place of it, whether it was typed in
+    whole thousands (1 or 0): a habit of those who fill in forms. `by: deal` reads the deal's own rows instead of the account's.
     """
 
     __pydantic_config__ = STRICT
@@ -62,6 +65,7 @@ class Feature:
     within_days: int | None = None
     against_days: int | None = None
     half_life_days: float | None = None
+    in_wholes_of: float | None = None
     by: Literal["account", "deal"] = "account"
     direction: Literal["up", "down"] | None = None
     label: Mapping[str, str] = field(default_factory=dict)
@@ -92,13 +96,24 @@ class Feature:
 
 @dataclass(frozen=True)
 class Criterion:
-    """What leadership can name: a label in each language and the features that measure it."""
+    """What leadership can name: a label in each language and the features that measure it.
+
+    `actionable` says whether a sales team can change it; unless said, what is counted of events can be changed in the
+    families behavioural and purchase_maturity, and nothing else.
+    """
 
     __pydantic_config__ = STRICT
 
     family: Family
     label: Mapping[str, str]
     features: Mapping[str, Feature]
+    actionable: bool | None = None
+
+    def can_change(self, feature: str) -> bool:
+        """Tell whether a sales team can change one of its features; what an account already is, it cannot."""
+        if self.actionable is not None:
+            return self.actionable
+        return self.family in ("behavioural", "purchase_maturity") and self.features[feature].verb in _CHANGING
 
 
 @dataclass(frozen=True)
@@ -141,7 +156,7 @@ class Catalog:
         criteria = {}
         for name, spec in learnt["criteria"].items():
             features = {feature: Feature(**_with_tuples(options)) for feature, options in spec["features"].items()}
-            criteria[name] = Criterion(spec["family"], spec.get("label", {}), features)
+            criteria[name] = Criterion(spec["family"], spec.get("label", {}), features, spec.get("actionable"))
         return cls(criteria)
 
     @property
@@ -184,7 +199,7 @@ def _check(where: str, spec: Feature) -> None:
     for option in needs.get(verb, ()):
         if not getattr(spec, option):
             raise ConfigError(f"{where}: {verb} needs {option}.")
-    for option in ("within_days", "against_days", "half_life_days"):
+    for option in ("within_days", "against_days", "half_life_days", "in_wholes_of"):
         given = getattr(spec, option)
         if given is not None and given <= 0:
             raise ConfigError(f"{where}: {option} is {given}; it must be above 0.")

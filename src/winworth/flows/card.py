@@ -87,7 +87,7 @@ def _customers(judged: Mapping | None) -> list[str]:
         told = ", ".join(f"{name} {NOT_MEASURED if v is None else f'{v:,.3f}'}" for name, v in figures.items())
         lines.append(f"  - {way}: {told}")
     held = ", ".join(f"{name} {found['value']:.2f} of {found['n']}" for name, found in (judged["coverage_80"] or {}).items())
-    return [*lines, f"  - 80 % intervals held: {held or NOT_MEASURED}"]
+    return [*lines, f"  - Challenger: {judged['challenger']}", f"  - 80 % intervals held: {held or NOT_MEASURED}"]
 
 
 def _history(win: Mapping) -> list[str]:

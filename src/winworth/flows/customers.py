@@ -10,8 +10,9 @@ from winworth.config import Settings
 from winworth.crm.snapshot import Snapshot
 from winworth.errors import DataError
 from winworth.flows.worth import customer_value, margin_log
+from winworth.models.buy_till_die import IRREGULAR, expected_margin, gap_variation
 from winworth.models.cqr import coverage_by_group
-from winworth.models.purchases import net_purchases
+from winworth.models.purchases import Purchases, net_purchases
 from winworth.models.retention import CustomerValue
 from winworth.models.value_metrics import chance_behind, compare_values, decile_table, without_model
 from winworth.scoring.scorer import as_json
@@ -43,8 +44,9 @@ def residual_values(customers: CustomerValue | None, snapshot: Snapshot, setting
 def judge_customers(snapshot: Snapshot, settings: Settings) -> dict | None:
     """Measure values on the last year: learnt from what was known before it, beside what needs no model.
 
-    Returns, for metrics.json, `months`, `n` accounts, `ways` (figures by way of predicting), `deciles`, and `coverage_80` of
-    all and by tier; None where there are no invoices, or too few before that year.
+    Returns, for metrics.json, `months`, `n` accounts, `ways` (figures by way of predicting), `deciles`, `challenger` (whether
+    one for irregular buyers stands beside, and why), and `coverage_80` of all and by tier; None where there are no invoices,
+    or too few before that year.
     """
     then = (pd.Timestamp(snapshot.as_of) - pd.DateOffset(months=HELD_OUT)).date()
     invoices, value = snapshot.tables.get("invoices"), settings.scoring.value
@@ -58,7 +60,9 @@ def judge_customers(snapshot: Snapshot, settings: Settings) -> dict | None:
     except DataError:
         return None
     came = _came(log, then, value.yearly_discount).reindex(told.index).fillna(0.0).to_numpy()
-    ways = {"ours": told["value"].to_numpy()} | without_model(net_purchases(known, as_of=then), months=HELD_OUT)
+    purchases = net_purchases(known, as_of=then)
+    challenger, rival_says = _challenger(purchases)
+    ways = {"ours": told["value"].to_numpy()} | challenger | without_model(purchases, months=HELD_OUT)
     measured = compare_values(came, ways, seed=settings.training.seed, n_boot=settings.training.n_boot)
     last = ways["last 12 months"]
     behind = chance_behind(came, ways["ours"], last, seed=settings.training.seed, n_boot=settings.training.n_boot)
@@ -71,8 +75,20 @@ def judge_customers(snapshot: Snapshot, settings: Settings) -> dict | None:
         "deciles": [_plain(row) for row in deciles.to_dict("records")],
         "coverage_80": _coverage(came, told, tier.to_numpy()),
         "behind_last_12_months": behind,
+        "challenger": rival_says,
         "basis": model.basis_,
     }
+
+
+def _challenger(purchases: Purchases) -> tuple[dict[str, np.ndarray], str]:
+    """Return what BG/NBD and Gamma-Gamma expect where gaps are irregular enough for them, and a sentence on it either way."""
+    variation = gap_variation(purchases)
+    if not variation >= IRREGULAR:
+        told = "are not known" if np.isnan(variation) else f"vary by {variation:.2f}"
+        return {}, f"gaps between purchases {told}, and BG/NBD + Gamma-Gamma needs {IRREGULAR:g}: it does not stand beside"
+    value, fallback = expected_margin(purchases, weeks=HELD_OUT * 365.25 / 12 / 7)
+    said = f"gaps between purchases vary by {variation:.2f}: BG/NBD + Gamma-Gamma stands beside"
+    return {"BG/NBD + Gamma-Gamma": value}, said + (f" ({fallback})" if fallback else "")
 
 
 def _came(log: pd.DataFrame, then: object, yearly_discount: float) -> pd.Series:

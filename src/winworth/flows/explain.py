@@ -4,35 +4,48 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
+from winworth.bundle import Bundle
 from winworth.config import Settings
 from winworth.errors import ConfigError, did_you_mean
 from winworth.features.build import build_features
 from winworth.features.examples import scoring_examples
 from winworth.flows.customers import read_customers, residual_values
+from winworth.flows.overruling import overrule, require_agreed
 from winworth.flows.predict import open_champion
 from winworth.flows.prepare import prepare
 from winworth.scoring.expected import by_account, with_residual
+from winworth.scoring.lifting import Step, smallest_changes, steps_of
 from winworth.scoring.scorer import Scorer
 from winworth.weights.reasons import Wording
+from winworth.weights.scorecard import Scorecard
 
 
 @dataclass(frozen=True)
 class Explained:
-    """One account's best row: its figures, and one line a criterion (label, values, criterion score, weight, points)."""
+    """One account's best row: its figures, and one line a criterion (label, values, criterion score, weight, points).
+
+    `lift` says what would move it a tier up: `tier` now, `goal` (the tier above) and `at` (expected value from which on), and
+    `ways`, each a list of changes (label, from, to) that would do; None where the day was not scored yet.
+    """
 
     account_id: str
     basis: str
     deal_id: str | None
     figures: dict[str, float | None]
     lines: list[dict]
+    lift: dict | None
 
 
 def explain(settings: Settings, account_id: str, *, as_of: date, home: Path, lang: str = "en") -> Explained:
     """Score one account with the champion and show its scorecard; the points of the lines add up to its score."""
     bundle = open_champion(home, as_of)
-    scorer = Scorer.from_files(bundle.contents)
+    learnt = Scorer.from_files(bundle.contents)
+    ruled = overrule(learnt, bundle, settings, as_of=as_of)
+    require_agreed(ruled, home)
+    scorer = ruled.scorer(learnt)
     prepared = prepare(settings, as_of=as_of, catalog=scorer.catalog)
     rows = scoring_examples(prepared.snapshot, exclude_kinds=tuple(bundle.json("metrics.json")["exclude_kinds"]))
     own = rows[rows["account_id"] == account_id].reset_index(drop=True)
@@ -47,8 +60,11 @@ def explain(settings: Settings, account_id: str, *, as_of: date, home: Path, lan
     best, deal = int(account["row"]), account["deal_id"]
     names = ["win_probability", "lifetime_value", "value_low", "value_high", "residual_value", "expected_value", "score"]
     figures = {name: None if pd.isna(account[name]) else float(account[name]) for name in names}
-    lines = _lines(scored.criteria.loc[best], features.loc[best], scorer, Wording(scorer.catalog, lang))
-    return Explained(account_id, str(account["basis"]), None if pd.isna(deal) else str(deal), figures, lines)
+    wording = Wording(scorer.catalog, lang)
+    lines = _lines(scored.criteria.loc[best], features.loc[best], scorer, wording)
+    row = Row(features.loc[[best]], bool(own.loc[best, "basis"] == "next_deal"), figures["expected_value"])
+    lift = _lift(row, scorer, bundle, wording, _standing(home, as_of, account_id))
+    return Explained(account_id, str(account["basis"]), None if pd.isna(deal) else str(deal), figures, lines, lift)
 
 
 def _lines(scores: pd.Series, values: pd.Series, scorer: Scorer, wording: Wording) -> list[dict]:
@@ -61,3 +77,57 @@ def _lines(scores: pd.Series, values: pd.Series, scorer: Scorer, wording: Wordin
         line = {"criterion": wording.criterion(name), "values": said, "score": float(score)}
         lines.append(line | {"weight": int(weight[name]), "points": points})
     return lines
+
+
+@dataclass(frozen=True)
+class Row:
+    """What an account is shown by: a table of one row, whether that has no deal, and what the account is expected to bring."""
+
+    features: pd.DataFrame
+    has_no_deal: bool
+    expected_value: float | None
+
+
+def _standing(home: Path, as_of: date, account_id: str) -> tuple[str, float | None] | None:
+    """Return the account's tier in the scores of the day, and the least expected value of the tier above (None: it is A)."""
+    path = home / "scores" / as_of.isoformat() / "account_scores.parquet"
+    if not path.exists():
+        return None
+    scores = pd.read_parquet(path, columns=["account_id", "tier", "expected_value"]).set_index("account_id")
+    if account_id not in scores.index:
+        return None
+    tier = str(scores.at[account_id, "tier"])
+    above = [name for name in "ABC" if name < tier and (scores["tier"] == name).any()]
+    return tier, float(scores.loc[scores["tier"] == above[-1], "expected_value"].min()) if above else None
+
+
+def _lift(row: Row, scorer: Scorer, bundle: Bundle, wording: Wording, standing: tuple[str, float | None] | None) -> dict | None:
+    """Say by which smallest changes the models would expect enough for the tier above."""
+    if standing is None or row.expected_value is None or "scorecard.json" not in bundle.names:
+        return None
+    tier, goal = standing
+    if goal is None or np.isnan(goal):
+        return {"tier": tier, "goal": None, "at": None, "ways": []}
+    card = Scorecard.from_dict(bundle.json("scorecard.json")["card"])
+    now = float(_worth(scorer, row.features, row.has_no_deal)[0])
+    rest = row.expected_value - now
+
+    def worth(rows: pd.DataFrame) -> np.ndarray:
+        return rest + _worth(scorer, rows, row.has_no_deal)
+
+    values = row.features.iloc[0]
+    steps = steps_of(values, card, scorer.catalog)
+    if row.has_no_deal:  # what belongs to a deal counts for nothing until there is one
+        steps = {name: own for name, own in steps.items() if name not in card.deal_level}
+    ways = smallest_changes(row.features, steps, worth, goal=goal)
+    told = [[_change(step, values, wording) for step in way] for way in ways]
+    return {"tier": tier, "goal": "ABC"["ABC".index(tier) - 1], "at": goal, "ways": told}
+
+
+def _worth(scorer: Scorer, rows: pd.DataFrame, has_no_deal: bool) -> np.ndarray:
+    return scorer.explain(rows, np.full(len(rows), has_no_deal)).table["expected_value"].to_numpy(dtype=float)
+
+
+def _change(step: Step, values: pd.Series, wording: Wording) -> dict:
+    label = wording.feature(step.feature)
+    return {"label": label, "from": wording.value(values[step.feature]), "to": wording.value(step.value)}

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
-from pathlib import Path
 
 import pandas as pd
 
 from winworth.config import Settings, built_in_playbooks
 from winworth.crm.snapshot import Snapshot
 from winworth.flows.prepare import Prepared
+from winworth.flows.tiering import COLUMNS as TIER_COLUMNS
 from winworth.scoring.assign import WORKED, assign_sellers
 from winworth.scoring.crm_files import changed, crm_files, left_out, trend_of
 from winworth.scoring.playbooks import Playbooks, play_table
@@ -30,9 +29,16 @@ class Played:
 
 
 def with_plays(
-    accounts: pd.DataFrame, texts: Mapping[str, pd.DataFrame], prepared: Prepared, settings: Settings, *, lang: str, home: Path
+    accounts: pd.DataFrame,
+    texts: Mapping[str, pd.DataFrame],
+    prepared: Prepared,
+    settings: Settings,
+    *,
+    lang: str,
+    previous: pd.DataFrame | None,
 ) -> Played:
-    """Say for each scored account what is done, by whom and in which order; `texts` has its rows in each language.
+    """Say for each scored account what is done, by whom and in which order; `texts` has its rows in each language, `previous`
+    the accounts of the scoring before, where there is one.
 
     Raises ConfigError for a segment and tier that accounts have and playbooks.yaml does not. A seller is never a feature: the
     owners of deals are read here, after all scores are made.
@@ -44,7 +50,6 @@ def with_plays(
     named = {code: _names(playbooks, code) for code in texts}
     place = pd.MultiIndex.from_arrays([segment, accounts["tier"]])
     told = {code: _told(text, place, plays[code], named[code]) for code, text in texts.items()}
-    previous = previous_scores(home, as_of=prepared.snapshot.as_of)
     work, doubts = _work(accounts, prepared, settings)
     before = None if previous is None else previous.set_index("account_id")["score"]
     known = accounts["account_id"].map(before) if before is not None else accounts["score"]
@@ -65,13 +70,6 @@ def segment_ids(segment: pd.Series) -> pd.Series:
     """
     names = segment.astype("str")
     return names.mask(names.str.isdigit(), "S" + names)
-
-
-def previous_scores(home: Path, *, as_of: date) -> pd.DataFrame | None:
-    """Read the accounts of the latest scoring before `as_of`; None where there is none."""
-    found = (path.parent.name for path in (home / "scores").glob("????-??-??/account_scores.parquet"))
-    earlier = [name for name in found if name < as_of.isoformat()]
-    return pd.read_parquet(home / "scores" / max(earlier) / "account_scores.parquet") if earlier else None
 
 
 def present_owners(prepared: Prepared) -> pd.Series:
@@ -127,7 +125,7 @@ def _region(ids: pd.Series, snapshot: Snapshot) -> pd.Series | None:
 
 
 def _in_order(accounts: pd.DataFrame) -> pd.DataFrame:
-    """Put what is to be done after the tier."""
+    """Put what is to be done after the tier and what belongs to it."""
     kept = [name for name in accounts.columns if name not in _NEW]
-    place = kept.index("tier") + 1
+    place = 1 + max(kept.index(name) for name in TIER_COLUMNS if name in kept)
     return accounts[kept[:place] + _NEW + kept[place:]]

@@ -15,14 +15,17 @@ from winworth.features.build import absent_features, build_features
 from winworth.features.examples import scoring_examples
 from winworth.flows.customers import read_customers, residual_values
 from winworth.flows.dates import DATE_COLUMNS, WON_BY, close_dates, read_dates
+from winworth.flows.movement import Today, moved_since
+from winworth.flows.overruling import overrule, require_agreed
 from winworth.flows.playing import with_plays
 from winworth.flows.prepare import Prepared, prepare
 from winworth.flows.record import read_record
+from winworth.flows.tiering import COLUMNS as TIER_COLUMNS
+from winworth.flows.tiering import a_still_wins, borderline, earlier_scores, tier_accounts
 from winworth.lock import run_lock
 from winworth.models.reliability import VennAbers
 from winworth.scoring.expected import by_account, with_residual
 from winworth.scoring.scorer import Scorer, as_json
-from winworth.scoring.tiers import assign_tiers
 from winworth.sheets import to_csv, to_parquet
 from winworth.weights.reasons import Wording, reasons
 
@@ -63,23 +66,34 @@ def predict(settings: Settings, *, as_of: date, home: Path, lang: str = "en", wa
         raise ConfigError(f"--by {wanted.by} is not later than the as-of date {as_of}: what was won by then is known.")
     with run_lock(home, "predict"):
         bundle = open_champion(home, as_of)
-        scorer = Scorer.from_files(bundle.contents)
+        learnt = Scorer.from_files(bundle.contents)
+        ruled = overrule(learnt, bundle, settings, as_of=as_of)
+        require_agreed(ruled, home)
+        scorer = ruled.scorer(learnt)
         prepared = prepare(settings, as_of=as_of, catalog=scorer.catalog)
-        _require_features(scorer, prepared)
-        scored = score_rows(scorer, prepared, bundle, wanted)
-        rows, words = scored.table.assign(row=scored.table.index), scored.words
-        prepared = replace(prepared, warnings=prepared.warnings + scored.warnings)
-        residual = residual_values(read_customers(bundle.contents), prepared.snapshot, settings)
-        accounts = _accounts(rows, settings, residual.set_index("account_id")["value"])
+        scored, worth = accounts_worth(scorer, prepared, bundle, settings, wanted)
+        rows, words = scored.table, scored.words
+        prepared = replace(prepared, warnings=(*prepared.warnings, *ruled.notes, *scored.warnings))
+        metrics, earlier, doubt = bundle.json("metrics.json"), earlier_scores(home, as_of), scorer.weights.doubt
+        noise, shift = doubt and doubt.noise, ruled.shift(worth)
+        tiered = tier_accounts(worth, settings.scoring, metrics, noise=noise, earlier=earlier, shift=shift)
+        late = a_still_wins(home, prepared.snapshot, horizon_days=metrics["horizon_days"])
+        prepared = replace(prepared, warnings=(*prepared.warnings, *tiered.warnings, *late))
+        accounts = _in_order(tiered.accounts)
         deals = rows[rows["basis"] == "open_deal"].drop(columns=["basis", "name"]).reset_index(drop=True)
         texts = {code: with_words(accounts, said)[_TEXTS] for code, said in words.items()}
         accounts, deals = with_words(accounts, words[lang]), with_words(deals, words[lang])
-        played = with_plays(accounts, texts, prepared, settings, lang=lang, home=home)
+        previous = None if earlier is None else earlier.accounts
+        played = with_plays(accounts, texts, prepared, settings, lang=lang, previous=previous)
         accounts, texts = played.accounts, played.texts
-        prepared = replace(prepared, warnings=prepared.warnings + played.warnings)
-        run = _run(bundle, prepared, accounts, deals, as_of)
+        moved = moved_since(earlier, Today(prepared, bundle, accounts, tiered.record, bool(ruled.overrides)), settings, home)
+        prepared = replace(prepared, warnings=(*prepared.warnings, *played.warnings, *moved.warnings))
+        run = _run(bundle, prepared, accounts, deals, as_of) | {"tiering": tiered.record, "movement": moved.record}
+        run |= {"overrides": ruled.to_dict() if ruled.overrides else None}
         folder = home / "scores" / as_of.isoformat()
-        publish_folder(folder, _files(accounts, deals, prepared, run, wanted.excel_fr) | _text_files(texts) | played.files)
+        written = _files(accounts, deals, prepared, run, wanted.excel_fr) | _text_files(texts) | (moved.files or {})
+        written["borderline.csv"] = to_csv(borderline(accounts), excel_fr=wanted.excel_fr)
+        publish_folder(folder, written | played.files)
         return Predicted(accounts, deals, folder, run)
 
 
@@ -163,20 +177,33 @@ def with_words(table: pd.DataFrame, words: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([table.iloc[:, :place], told, table.iloc[:, place:]], axis=1).drop(columns="row")
 
 
-def _accounts(rows: pd.DataFrame, settings: Settings, residual: pd.Series) -> pd.DataFrame:
-    """Make one row an account, with its tier; columns in the order people read them."""
-    accounts = by_account(rows.drop(columns=[*DATE_COLUMNS, WON_BY, *_DOUBT], errors="ignore"))
-    accounts = with_residual(accounts, residual)
-    rank = accounts["expected_value"].fillna(accounts["win_probability"])
-    scoring, in_money = settings.scoring, accounts["expected_value"].notna().all()
-    cost = scoring.serving.cost if in_money else None
-    tier = assign_tiers(rank, accounts["account_id"], shares=scoring.tiers, cost=cost)
-    accounts = accounts.assign(tier=tier, hours=tier.map(scoring.serving.hours).astype(float))
+def accounts_worth(
+    scorer: Scorer,
+    prepared: Prepared,
+    bundle: Bundle,
+    settings: Settings,
+    wanted: Wanted = Wanted(),  # noqa: B008 (frozen)
+) -> tuple[Rows, pd.DataFrame]:
+    """Score every row, and make one row an account of them with what it is worth; `row` tells which row it shows."""
+    _require_features(scorer, prepared)
+    scored = score_rows(scorer, prepared, bundle, wanted)
+    scored = replace(scored, table=scored.table.assign(row=scored.table.index))
+    residual = residual_values(read_customers(bundle.contents), prepared.snapshot, settings)
+    return scored, _accounts(scored.table, residual.set_index("account_id")["value"])
+
+
+def _accounts(rows: pd.DataFrame, residual: pd.Series) -> pd.DataFrame:
+    """Make one row an account, with what it still brings as a customer."""
+    return with_residual(by_account(rows.drop(columns=[*DATE_COLUMNS, WON_BY, *_DOUBT], errors="ignore")), residual)
+
+
+def _in_order(accounts: pd.DataFrame) -> pd.DataFrame:
+    """Put columns in the order people read them, and the accounts worth most first."""
     values = [*_LEAD[:-2], "residual_value", *_LEAD[-2:]]
-    lead = ["account_id", "name", "as_of", "basis", "deal_id", *values, "tier"]
+    lead = ["account_id", "name", "as_of", "basis", "deal_id", *values, *TIER_COLUMNS]
     accounts = accounts[lead + [name for name in accounts.columns if name not in lead]]
-    order = rank.sort_values(ascending=False, kind="stable").index
-    return accounts.loc[order].reset_index(drop=True)
+    rank = accounts["expected_value"].fillna(accounts["win_probability"])
+    return accounts.loc[rank.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)
 
 
 def _names(rows: pd.DataFrame, prepared: Prepared) -> pd.Series:

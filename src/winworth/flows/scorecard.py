@@ -16,6 +16,7 @@ from winworth.sheets import to_csv
 from winworth.weights.effort import Effort
 from winworth.weights.fidelity import Fidelity, LaterRows, fidelity, keeps_enough
 from winworth.weights.fit_card import CardRows, fit_scorecard
+from winworth.weights.overrides import LaterScores, log_unit
 from winworth.weights.reasons import Wording
 from winworth.weights.scorecard import Scorecard
 from winworth.weights.scorecard_rows import card_rows
@@ -28,10 +29,13 @@ MOST_PAST = 15_000  # rows that card and models are learnt from anew to be compa
 
 @dataclass(frozen=True)
 class Before:
-    """What was known before the rows that the card is held to: the fold, what deals were worth then, and how to judge."""
+    """What was known before the rows that the card is held to: the fold, what deals were worth then, each example's deal (an
+    int code), and how to judge.
+    """
 
     fold: Fold
     worth: Worth
+    deals: np.ndarray
     most_rows: int
     capacity: float
     n_boot: int
@@ -46,16 +50,17 @@ def learn_card(weighed: Weighed, reference: Reference, catalog: Catalog, *, seed
     return fit_scorecard(rows, catalog, table, seed=seed)
 
 
-def judge_card(question: Question, before: Before, *, track: Track) -> Fidelity | None:
+def judge_card(question: Question, before: Before, *, track: Track) -> tuple[Fidelity, LaterScores] | None:
     """Measure what a card keeps of the models on later rows: card, weights and models are learnt anew from what came before.
 
-    None where nothing weighed then.
+    Returns that, and the later rows as that card scores them, on which other weights are priced; None where nothing weighed.
     """
     task, fold = question.task, before.fold
-    past = _past(question, before)
+    past = past_question(question, before)
     win, value = past.recipe.fit(past.task), learn_value(past.task, past.worth)
     rows = _drawn(past, before.most_rows)
-    card = learn_card(weigh_criteria(past, rows, effort=QUICK, track=track), rows, question.catalog, seed=task.seed)
+    weighed = weigh_criteria(past, rows, effort=QUICK, track=track)
+    card = learn_card(weighed, rows, question.catalog, seed=task.seed)
     if card is None:
         return None
     features = task.features.iloc[fold.test].reset_index(drop=True)
@@ -64,8 +69,12 @@ def judge_card(question: Question, before: Before, *, track: Track) -> Fidelity 
         log_value = log_value + value.model.log_value(value.matrix.transform(features))
     won, weight = task.outcomes(fold.test, fold.test_day)
     later = LaterRows(log_value, task.accounts[fold.test], won, weight)
-    score = card.score(features).to_numpy()
-    return fidelity(score, later, capacity=before.capacity, seed=task.seed, n_boot=before.n_boot)
+    criteria = card.criteria(features)
+    kept = fidelity(card.total(criteria).to_numpy(), later, capacity=before.capacity, seed=task.seed, n_boot=before.n_boot)
+    once = np.sort(np.unique(before.deals[fold.test], return_index=True)[1])  # money is counted once a deal
+    told = (log_value, later.accounts, won, weight)
+    unit = log_unit(weighed.weights, card)
+    return kept, LaterScores(criteria.iloc[once].reset_index(drop=True), *(x[once] for x in told), unit, value is not None)
 
 
 def card_check(found: Fidelity | None) -> Check:
@@ -88,11 +97,12 @@ def card_record(card: Scorecard | None, found: Fidelity | None) -> dict | None:
     return measured | {"in_use": card_holds(found), "losses": dict(card.losses.__dict__)}
 
 
-def card_files(card: Scorecard | None, catalog: Catalog, *, in_use: bool) -> dict[str, bytes]:
-    """Return the card's files of a model version: JSON, a table, SQL, and a workbook with live formulas."""
+def card_files(card: Scorecard | None, catalog: Catalog, *, in_use: bool, later: LaterScores | None = None) -> dict[str, bytes]:
+    """Return the card's files of a model version: JSON, a table, SQL, a workbook with live formulas, and the later rows."""
     if card is None:
         return {}
-    return {
+    priced = {} if later is None else {"later.json": as_json(later.to_dict()).encode()}
+    return priced | {
         "scorecard.json": as_json({"card": card.to_dict(), "in_use": in_use}).encode(),
         "scorecard.csv": to_csv(card_rows(card)),
         "scorecard.sql": to_sql(card, table="account_features", key="account_id", no_deal="has_no_deal").encode(),
@@ -100,7 +110,7 @@ def card_files(card: Scorecard | None, catalog: Catalog, *, in_use: bool) -> dic
     }
 
 
-def _past(question: Question, before: Before) -> Question:
+def past_question(question: Question, before: Before) -> Question:
     """Keep the rows and the knowledge of before."""
     rows, recipe = _whole_accounts(question, before.fold.train), question.recipe
     worth = replace(before.worth, money=before.worth.money[rows], form=question.worth.form)

@@ -5,6 +5,7 @@ from datetime import date
 from importlib.resources import files
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from winworth.bundle import save_version, set_challenger
@@ -25,6 +26,7 @@ from winworth.flows.learn import (
 from winworth.flows.reigning import recipe_record
 from winworth.flows.retrain import Learnt, Retrain, begin, learn, worth_on_day
 from winworth.flows.scorecard import Before, card_check, card_files, card_holds, card_record, judge_card, learn_card
+from winworth.flows.separation import fewer_tiers, judge_tiers
 from winworth.flows.weigh import Question, no_weights, weigh_criteria
 from winworth.flows.worth import Worth, definition
 from winworth.lock import run_lock
@@ -35,6 +37,7 @@ from winworth.sheets import to_csv
 from winworth.tracking import TrackedRun, record_run
 from winworth.weights.criteria import CriteriaWeights
 from winworth.weights.fidelity import Fidelity
+from winworth.weights.overrides import LaterScores
 from winworth.weights.reasons import Wording
 from winworth.weights.scorecard import Scorecard
 
@@ -69,7 +72,7 @@ def train(settings: Settings, *, as_of: date, home: Path, track: Track = untrack
         dates = learn_dates(retrain.task, retrain.examples.rows, as_of=as_of)
         customers = customers_files(learn_customers(retrain.prepared.snapshot, settings)) if learnt.has_signal else {}
         files = _files(scorer, dates, metrics, learnt.calibration) | customers
-        files |= card_files(made.card, scorer.catalog, in_use=scorer.card is not None)
+        files |= card_files(made.card, scorer.catalog, in_use=scorer.card is not None, later=made.later)
         version = save_version(home / "models", files, as_of=as_of)
         set_challenger(home / "models", version)
         files_from = settings.folder / settings.crm.folder if settings.crm.archive else None
@@ -80,11 +83,15 @@ def train(settings: Settings, *, as_of: date, home: Path, track: Track = untrack
 
 @dataclass(frozen=True)
 class Made:
-    """What scores, the scorecard (None where nothing weighs), and what the card kept of the models on later rows."""
+    """What scores, the scorecard (None where nothing weighs), what it kept of the models on later rows, these rows, and whether
+    tiers differ there.
+    """
 
     scorer: Scorer
     card: Scorecard | None = None
     fidelity: Fidelity | None = None
+    later: LaterScores | None = None
+    tiers: dict | None = None
 
 
 def _made(retrain: Retrain, learnt: Learnt, reference: Reference) -> Made:
@@ -97,16 +104,26 @@ def _made(retrain: Retrain, learnt: Learnt, reference: Reference) -> Made:
     question = Question(task, worth, learnt.recipe, catalog, learnt.win["n_deals"])
     weighed = weigh_criteria(question, reference, effort=retrain.settings.training.weights, track=retrain.track)
     card = learn_card(weighed, reference, catalog, seed=task.seed)
-    kept = None if card is None else judge_card(question, _before(retrain, learnt), track=retrain.track)
+    before = _before(retrain, learnt)
+    judged = None if card is None else judge_card(question, before, track=retrain.track)
+    kept, later = judged or (None, None)
+    tiers = judge_tiers(question, before, retrain.examples.rows["deal_id"], retrain.settings.scoring, _n_accounts(retrain))
     segments = _segments(weighed.weights, reference, catalog, retrain.settings)
     in_use = card if card_holds(kept) else None
-    return Made(Scorer(catalog, win, learn_value(task, worth), weighed.weights, segments, in_use), card, kept)
+    scorer = Scorer(catalog, win, learn_value(task, worth), weighed.weights, segments, in_use)
+    return Made(scorer, card, kept, later, tiers)
 
 
 def _before(retrain: Retrain, learnt: Learnt) -> Before:
     settings, fold = retrain.settings, learnt.fold
     how = (settings.training.reference_rows, settings.scoring.tiers["A"], settings.training.n_boot)
-    return Before(fold, worth_on_day(retrain, fold.train_day), *how)
+    deals = pd.factorize(retrain.examples.rows["deal_id"])[0]
+    return Before(fold, worth_on_day(retrain, fold.train_day), deals, *how)
+
+
+def _n_accounts(retrain: Retrain) -> int:
+    snapshot = retrain.prepared.snapshot
+    return len(snapshot["accounts"]) if "accounts" in snapshot else len(np.unique(retrain.examples.account))
 
 
 def _segments(weights: CriteriaWeights, reference: Reference, catalog: Catalog, settings: Settings) -> Segments | None:
@@ -143,6 +160,7 @@ def _metrics(retrain: Retrain, learnt: Learnt, reference: Reference, made: Made)
         "value_definition": definition(settings, worth),
         "customers": customers,
         "scorecard": card_record(made.card, made.fidelity),
+        "tiers": made.tiers,
         "leak_tax": learnt.tax,
         "gate": gate.gate_record(
             [*learnt.checks, gate.customers_hold(customers), card_check(made.fidelity)]
@@ -155,7 +173,7 @@ def _metrics(retrain: Retrain, learnt: Learnt, reference: Reference, made: Made)
         "curves": learnt.curves,
         "opened": record.opened(prepared.snapshot["deals"]),
         "read": record.read_record(prepared.crm.report),
-        "warnings": _warnings(retrain, learnt, reference, worth),
+        "warnings": [*_warnings(retrain, learnt, reference, worth), *fewer_tiers(made.tiers)],
     }
 
 

@@ -126,9 +126,16 @@ def gap_variation(purchases: Purchases) -> float:
     return float(np.sqrt(variance.sum() / squared)) if squared > 0 else float("nan")
 
 
-def challenger(purchases: Purchases) -> BuyTillDie | None:
-    """Fit the challenger where purchases come irregularly enough for it (`IRREGULAR`); None where they do not."""
-    return BuyTillDie().fit(buyers_of(purchases)) if gap_variation(purchases) >= IRREGULAR else None
+def expected_margin(purchases: Purchases, *, weeks: float) -> tuple[np.ndarray, str]:
+    """Return what each account of the log is expected to bring in the coming weeks, undiscounted, and what fell back.
+
+    Accounts that never bought bring 0.
+    """
+    buyers = buyers_of(purchases)
+    model = BuyTillDie().fit(buyers)
+    value = np.zeros(len(purchases.accounts))
+    value[np.bincount(purchases.of, purchases.n_days, minlength=len(value)) > 0] = model.predict(buyers, weeks)
+    return value, model.fallback_
 
 
 def _fit_buying(buyers: Buyers) -> tuple[float, ...] | None:

@@ -18,25 +18,29 @@ class RatioInterval:
 
     Rows of a size above `large` (the largest tenth of those calibrated on) are moved by the second of `moved`, the others by
     the first: one correction for all leaves the largest too narrow (Mondrian; Vovk et al. 2005, ch. 4). `n_calibrated` counts
-    the rows calibrated on. Where the low end is 0 nothing can fall below it, and the high end alone is calibrated: a ratio
-    that is often 0 would otherwise make every interval too wide.
+    the rows calibrated on. Three in four of the large among them were followed for `followed` months or less: further ahead
+    their intervals grow about 1 with the root of time, as those of a random walk do. Where the low end is 0 nothing can fall
+    below it, and the high end alone is calibrated: a ratio that is often 0 would otherwise make every interval too wide.
     """
 
     low: Trees
     high: Trees
     moved: tuple[float, float]
     large: float
+    followed: float
     n_calibrated: int
 
-    def ends(self, X: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the ends of each row's 80 % interval, both at or above 0."""
+    def ends(self, X: np.ndarray, size: np.ndarray, months: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the ends of each row's 80 % interval over the months ahead, both at or above 0."""
         low, high = _raw(self.low, self.high, X)
         moved = np.where(size > self.large, self.moved[1], self.moved[0])
-        return np.where(low > 0, np.maximum(low - moved, 0), 0), np.maximum(high + moved, 0)
+        low, high = np.where(low > 0, np.maximum(low - moved, 0), 0), np.maximum(high + moved, 0)
+        wider = np.where(size > self.large, np.sqrt(np.maximum(months / self.followed, 1)), 1)
+        return np.where(low < 1, np.maximum(1 - (1 - low) * wider, 0), low), np.where(high > 1, 1 + (high - 1) * wider, high)
 
     def to_files(self, name: str) -> dict[str, object]:
         """Return what was learnt, by file name."""
-        learnt = {"moved": list(self.moved), "large": self.large, "n_calibrated": self.n_calibrated}
+        learnt = {"moved": list(self.moved), "large": self.large, "followed": self.followed, "n_calibrated": self.n_calibrated}
         return {f"{name}.json": learnt, f"{name}_low.txt": self.low.to_text(), f"{name}_high.txt": self.high.to_text()}
 
     @classmethod
@@ -44,11 +48,11 @@ class RatioInterval:
         """Rebuild what `to_files` wrote under a name."""
         ends = (Trees.from_text(files[f"{name}_{end}.txt"]) for end in ("low", "high"))
         learnt = files[f"{name}.json"]
-        return cls(*ends, tuple(learnt["moved"]), learnt["large"], learnt["n_calibrated"])
+        return cls(*ends, tuple(learnt["moved"]), learnt["large"], learnt["followed"], learnt["n_calibrated"])
 
 
 def fit_interval(
-    X: np.ndarray, ratio: np.ndarray, size: np.ndarray, is_latest: np.ndarray, *, seed: int, threads: int
+    X: np.ndarray, ratio: np.ndarray, size: np.ndarray, months: np.ndarray, is_latest: np.ndarray, *, seed: int, threads: int
 ) -> RatioInterval | None:
     """Learn both ends from the earlier rows and calibrate on the latest; None where either has fewer than `LEAST` rows."""
     learn, calibrate = (_thinned(np.flatnonzero(rows)) for rows in (~is_latest, is_latest))
@@ -63,7 +67,8 @@ def fit_interval(
     large = float(np.quantile(size[calibrate], 0.9))
     is_large = size[calibrate] > large
     moved = tuple(_conformal(beyond[rows] if rows.sum() >= LEAST else beyond) for rows in (~is_large, is_large))
-    return RatioInterval(*trees, moved, large, len(calibrate))
+    followed = float(np.quantile(months[calibrate][is_large], 0.75)) if is_large.any() else float(months.max())
+    return RatioInterval(*trees, moved, large, followed, len(calibrate))
 
 
 def coverage_by_group(

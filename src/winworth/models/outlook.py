@@ -63,7 +63,8 @@ class Outlook:
         value = np.bincount(of, worth, minlength=n) * self.balance
         if self.interval is None:
             return value, np.full(n, np.nan), np.full(n, np.nan)
-        low, high = self.interval.ends(np.hstack([look_ahead(states, left / terms.step, step=terms.step), facts]), states.rate)
+        whole = np.hstack([look_ahead(states, left / terms.step, step=terms.step), facts])
+        low, high = self.interval.ends(whole, states.rate, left)
         return value, value * low, value * high
 
     def to_files(self, name: str) -> dict[str, object]:
@@ -108,7 +109,7 @@ def _learn_interval(windows: Windows, expected: np.ndarray, terms: Terms, option
     if is_latest.all():  # the log is too short to learn the ends on earlier windows: learn on every other customer
         is_latest = windows.account[rows] % 2 == 0
     ratio = np.round(np.maximum(came[rows], 0) / wanted[rows], 6)
-    return fit_interval(windows.X[rows], ratio, windows.rate[rows], is_latest, **options)
+    return fit_interval(windows.X[rows], ratio, windows.rate[rows], windows.ahead[rows] * terms.step, is_latest, **options)
 
 
 def _expected(model: Ahead, X: np.ndarray, rate: np.ndarray, ahead: np.ndarray) -> np.ndarray:

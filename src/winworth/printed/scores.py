@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from rich.text import Text
 
+from winworth.printed.agreements import overruled_parts
 from winworth.printed.report import Report, money, plain, plain_table, warned
+from winworth.printed.tiers import cuts, moved
 from winworth.printed.training import quality, read_table
 from winworth.printed.weights import weights_document, weights_told
 
@@ -39,6 +41,8 @@ def predicted(done: "Predicted") -> Report:
     parts: list[Any] = [f"{done.run['n_accounts']} accounts ({tiers}), {done.run['n_open_deals']} open deals."]
     if len(done.accounts):
         parts += first_accounts(done.accounts)
+    parts += overruled_parts(done.run["overrides"]) if done.run["overrides"] else []
+    parts += [*cuts(done.run["tiering"]), *moved(done.run["movement"])]
     parts += [*warned(done.run["warnings"]), f"Scores: {done.folder}"]
     return Report(parts, {"folder": str(done.folder), "run": done.run})
 
@@ -57,7 +61,21 @@ def explained(done: "Explained") -> Report:
     table = plain_table(f"Score {done.figures['score']:.1f}", ["criterion", "values", "0-100", "weight", "points"], n_text=2)
     for line in done.lines:
         table.add_row(line["criterion"], line["values"], f"{line['score']:.0f}", str(line["weight"]), f"{line['points']:.1f}")
-    return Report([head, table], asdict(done))
+    return Report([head, table, *_lifted(done.lift)], asdict(done))
+
+
+def _lifted(lift: dict | None) -> list[str]:
+    """Say what would move an account a tier up; what it is, its size or sector, is never among it."""
+    if lift is None:
+        return ["What would move it a tier up is told once the day is scored: run winworth predict."]
+    if lift["goal"] is None:
+        return [f"It stands in tier {lift['tier']}: there is no tier above."]
+    head = f"Tier {lift['tier']}; {lift['goal']} begins at an expected value of {money(lift['at'])}."
+    if not lift["ways"]:
+        return [head, "No change of what a sales team can change would be enough, as far as this history tells."]
+    ways = [" and ".join(f"{c['label']} {c['to']} (now {c['from']})" for c in way) for way in lift["ways"]]
+    close = "This is what accounts of that tier look like; it does not say that changing it brings the deal."
+    return [head, "Enough would be:", *(f"- {way}" for way in ways), close]
 
 
 def demonstrated(done: "Demonstrated") -> Report:
@@ -83,8 +101,8 @@ def first_accounts(accounts: pd.DataFrame) -> list[Any]:
     for row in accounts.head(5).to_dict("records"):
         name = row["name"] if isinstance(row["name"], str) else row["account_id"]
         numbers = [f"{row['score']:.0f}", f"{row['win_probability']:.0%}"]
-        money = [money(row[part]) for part in ("lifetime_value", "residual_value", "expected_value")]
-        table.add_row(Text(name[:40]), row["tier"], *numbers, *money)
+        worth = [money(row[part]) for part in ("lifetime_value", "residual_value", "expected_value")]
+        table.add_row(Text(name[:40]), row["tier"], *numbers, *worth)
         told = "; ".join(reason for reason in (row[f"reason_{k}"] for k in (1, 2, 3)) if isinstance(reason, str) and reason)
         lines.append(f"{name[:40]}: {told}")
     return [table, *lines]

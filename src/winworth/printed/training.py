@@ -116,4 +116,5 @@ def _customers(judged: dict) -> list[Any]:
     for way, figures in judged["ways"].items():
         table.add_row(way, money(figures["mae"]), *(value({"value": figures[name]}) for name in names[1:]))
     told = [f"{name} {found['value']:.0%} of {found['n']}" for name, found in (judged["coverage_80"] or {}).items()]
-    return [table, f"80 % intervals held: {', '.join(told)}." if told else "80 % intervals: not measured."]
+    held = f"80 % intervals held: {', '.join(told)}." if told else "80 % intervals: not measured."
+    return [table, f"Challenger: {judged['challenger']}.", held]

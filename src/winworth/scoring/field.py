@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from winworth.errors import IntegrityError
+from winworth.scoring.tiers import UNSURE
 
 BORDERLINE = "borderline"
-UNSURE = (0.3, 0.7)  # the chance of another tier (tier_doubt) within which a tier is a coin's toss
 _FIGURES = ("as_of", "model_version", "horizon_days", "seed")
 _BORDERS = {"A": "A-B", "C": "B-C"}
 HELD = ["account_id", "stratum", "tier", "win_probability", "reason_1"]
@@ -67,7 +67,7 @@ def strata(accounts: pd.DataFrame) -> pd.Series:
     """Return each account's stratum: borderline where `tier_doubt` is .3 to .7, else its tier."""
     if "tier_doubt" not in accounts:
         return accounts["tier"]
-    return accounts["tier"].mask(accounts["tier_doubt"].between(*UNSURE), BORDERLINE)
+    return accounts["tier"].mask((1 - accounts["tier_doubt"]).between(*UNSURE), BORDERLINE)
 
 
 def draw(accounts: pd.DataFrame, *, n: int, seed: int) -> pd.DataFrame:

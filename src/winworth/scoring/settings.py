@@ -32,18 +32,27 @@ class ValueSettings:
 
 @dataclass(frozen=True)
 class Serving:
-    """What working an account takes: seller hours a quarter by tier, and what an hour costs; 0 asks nothing."""
+    """What working an account takes: seller hours a quarter by tier, and what an hour costs; 0 asks nothing.
+
+    `capacity_hours` are the hours a quarter that the whole team sets aside for A and for B; without them tiers are shares.
+    """
 
     __pydantic_config__ = STRICT
 
     hourly_cost: float = 0.0
     hours: Mapping[str, float] = field(default_factory=lambda: {"A": 0.0, "B": 0.0, "C": 0.0})
+    capacity_hours: Mapping[str, float] | None = None
 
     def __post_init__(self):
         if set(self.hours) != {"A", "B", "C"} or min(*self.hours.values(), self.hourly_cost) < 0:
             raise ValueError("serving needs hours for A, B and C, and an hourly_cost, none below 0")
         if not self.hours["A"] >= self.hours["B"] >= self.hours["C"]:
             raise ValueError("serving.hours must not grow from A to C: a higher tier is worked more")
+        capacity = self.capacity_hours
+        if capacity is not None and (set(capacity) != {"A", "B"} or min(capacity.values()) < 0):
+            raise ValueError("serving.capacity_hours needs the team's hours a quarter for A and for B, none below 0")
+        if capacity is not None and self.hours["B"] == 0:
+            raise ValueError("serving.capacity_hours needs serving.hours of A and B above 0: else they hold everyone")
 
     @property
     def cost(self) -> dict[str, float]:

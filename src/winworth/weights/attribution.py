@@ -51,10 +51,14 @@ class Population:
 
 @dataclass(frozen=True)
 class Apart:
-    """Attributions by models apart from the rows' accounts: of training rows asked and of the population, by position."""
+    """Attributions by models apart from the rows' accounts: of training rows asked and of the population, by position.
+
+    `base` is what one model's attributions start from; 0 where several models share the rows.
+    """
 
     train: pd.DataFrame
     population: pd.DataFrame
+    base: float = 0.0
 
 
 def cross_fitted(
@@ -84,7 +88,8 @@ def out_of_bag(side: Side, population: Population, drawn: np.ndarray) -> Apart:
     fitted = side.fit(side.features, np.repeat(np.arange(len(times)), times))
     rows = side.asked[times[side.asked] == 0]
     places = np.flatnonzero(drawn[population.accounts] == 0)
-    return Apart(explained(fitted, side.features, rows), explained(fitted, population.features, places))
+    seen, base = fitted.attributions(population.features.iloc[places])
+    return Apart(explained(fitted, side.features, rows), seen.set_axis(places), base)
 
 
 def explained(fitted: ByName, features: pd.DataFrame, rows: np.ndarray) -> pd.DataFrame:

@@ -100,12 +100,17 @@ def integers_to_100(shares: np.ndarray) -> np.ndarray:
     >>> integers_to_100(np.array([1, 1, 1]))
     array([34, 33, 33])
     """
+    return integers_to(100, shares)
+
+
+def integers_to(total: int, shares: np.ndarray) -> np.ndarray:
+    """Round shares to integers that sum to a total, by largest remainder; all 0 where nothing weighs."""
     if shares.sum() <= 0:
         return np.zeros(len(shares), dtype=int)
-    exact = shares / shares.sum() * 100
+    exact = shares / shares.sum() * total
     whole = np.floor(exact + 1e-9).astype(int)
     order = np.argsort(whole - exact, kind="stable")
-    whole[order[: 100 - whole.sum()]] += 1
+    whole[order[: total - whole.sum()]] += 1
     return whole
 
 

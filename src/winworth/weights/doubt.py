@@ -10,6 +10,7 @@ from winworth.models.track import Track
 from winworth.weights.agreement import Pair, disagree, pairs_together, weights_by_permutation
 from winworth.weights.criteria import CriteriaWeights
 from winworth.weights.effort import Effort
+from winworth.weights.noise import Noise, measure_noise
 from winworth.weights.shadows import noise_floor
 from winworth.weights.stability import Draws, draw_weights, total_variation
 from winworth.weights.study import Both, Study, contributed, weigh
@@ -27,6 +28,7 @@ class Doubt:
     (low is above floor), same_way (share of draws that rank accounts by it the same way), rank_low and rank_high (80 %
     interval of its place), unshrunk, by_permutation. `families` has weight, low and high. `by_chance` is how far weights of
     two histories of one company lie apart, in points, in 19 cases of 20. `disagrees` says that permutation weighs otherwise.
+    `noise` is how far the same draws move accounts.
     """
 
     table: pd.DataFrame
@@ -36,19 +38,22 @@ class Doubt:
     by_chance: float
     disagrees: bool
     few_deals: bool
+    noise: Noise | None = None
 
     def to_dict(self) -> dict:
         """Return all of it, for JSON."""
         tables = {name: getattr(self, name).reset_index().to_dict("list") for name in ("table", "families")}
         plain = {name: getattr(self, name) for name in ("n_boot", "by_chance", "disagrees", "few_deals")}
-        return tables | plain | {"pairs": [asdict(pair) for pair in self.pairs]}
+        noise = self.noise and self.noise.to_dict()
+        return tables | plain | {"pairs": [asdict(pair) for pair in self.pairs], "noise": noise}
 
     @classmethod
     def from_dict(cls, read: Mapping) -> "Doubt":
         """Rebuild what `to_dict` wrote."""
         tables = {"table": "criterion", "families": "family"}
         frames = {name: pd.DataFrame(read[name]).set_index(key) for name, key in tables.items()}
-        return cls(**{**read, **frames, "pairs": tuple(Pair(**pair) for pair in read["pairs"])})
+        pairs, noise = tuple(Pair(**pair) for pair in read["pairs"]), Noise.from_dict(read.get("noise"))
+        return cls(**{**read, **frames, "pairs": pairs, "noise": noise})
 
 
 def measure_doubt(study: Study, apart: Both, weights: CriteriaWeights, *, effort: Effort, track: Track) -> Doubt:
@@ -73,6 +78,7 @@ def measure_doubt(study: Study, apart: Both, weights: CriteriaWeights, *, effort
         by_chance=draws.movement_by_chance(),
         disagrees=disagree(weights.shares, by_permutation),
         few_deals=study.n_deals < FEW_DEALS,
+        noise=measure_noise(draws.logs),
     )
 
 

@@ -1,6 +1,6 @@
 """How surely: accounts drawn anew, both models trained again, and what every criterion would then have weighed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -8,6 +8,7 @@ import pandas as pd
 from winworth.models.track import Track, in_order
 from winworth.weights.attribution import out_of_bag
 from winworth.weights.criteria import shares
+from winworth.weights.noise import log_worth
 from winworth.weights.study import Both, Study, contributed, dispersions, slopes
 
 COVERS = 0.8
@@ -17,11 +18,13 @@ COVERS = 0.8
 class Draws:
     """What each draw of accounts gave, one row a draw and one column a criterion.
 
-    `shares` are weights in points of 100; `same_way` says whether the draw ranks accounts by the criterion as published.
+    `shares` are weights in points of 100; `same_way` says whether the draw ranks accounts by the criterion as published. `logs`
+    has one column a row of the population: its log expected value, up to a constant, where its account was left out.
     """
 
     shares: pd.DataFrame
     same_way: pd.DataFrame
+    logs: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def interval(self) -> pd.DataFrame:
         """Return the 80 % interval of each criterion's weight: low, high."""
@@ -55,10 +58,11 @@ def draw_weights(study: Study, published: pd.DataFrame, *, n_boot: int, track: T
     `published` has the population's contributions as published, one row a row of the population.
     """
 
-    def once(k: int) -> tuple[pd.Series, pd.Series]:
+    def once(k: int) -> tuple[pd.Series, pd.Series, pd.Series]:
         apart = draw_apart(study, k)
         found = contributed(study, apart, slopes(study, apart))
-        return shares(dispersions(found)), found.corrwith(published.loc[found.index], method="pearson") > 0
+        same_way = found.corrwith(published.loc[found.index], method="pearson") > 0
+        return shares(dispersions(found)), same_way, log_worth(study, apart)
 
     made = list(in_order(once, n_boot, study.threads, track, "Drawing accounts anew"))
     return Draws(*(pd.DataFrame(rows).reset_index(drop=True) for rows in zip(*made, strict=True)))
