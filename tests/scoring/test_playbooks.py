@@ -111,9 +111,9 @@ def test_a_segment_may_tell_its_whole_play_where_the_tier_has_none(conf):
     assert written(conf, whole).play("S1", "C").sla.sales.fr == "Leur répond sous deux jours ouvrés"
 
 
-def test_a_segment_of_the_file_that_no_account_can_have_is_named_with_the_nearest(conf):
+def test_a_segment_of_the_file_that_no_account_is_in_is_named_with_the_nearest(conf):
     said = written(conf, TEXT.replace("  S1:", "  S17:")).strangers(["S1", "S2"])
-    assert said == ["playbooks.yaml: segments.S17 is no segment of this model. Did you mean S1?"]
+    assert said == ["playbooks.yaml: segments.S17 is the segment of no account. Did you mean S1?"]
 
 
 def test_a_company_without_the_file_has_none(conf):

@@ -147,10 +147,10 @@ class Playbooks:
         return Play(**values)
 
     def strangers(self, live: Iterable[str]) -> list[str]:
-        """Say which segments of the file no account can have."""
+        """Say which segments of the file no account is in; `live` are those that accounts are in."""
         known = sorted(set(live))
         return [
-            f"playbooks.yaml: segments.{name} is no segment of this model. {did_you_mean(name, known)}"
+            f"playbooks.yaml: segments.{name} is the segment of no account. {did_you_mean(name, known)}"
             for name in self.segments
             if name not in known
         ]
