@@ -110,7 +110,7 @@ def _work(accounts: pd.DataFrame, prepared: Prepared, settings: Settings) -> tup
     if scoring.sellers and lacking.any():
         doubts.append(
             f"{lacking.sum()} of {is_worked.sum()} A and B accounts are beyond the sellers' hours in scoring.yaml and have no "
-            "seller: those that would bring least. Add hours, or make A and B smaller."
+            "seller, chosen so that the others bring most. Add hours, or make A and B smaller."
         )
     moved = int((asked["owner"].notna() & work["seller"].notna() & (asked["owner"] != work["seller"])).sum())
     if moved:
