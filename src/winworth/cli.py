@@ -154,6 +154,30 @@ def review(as_of: AsOf, conf: Conf = Path("conf"), home: Home = Path(), lang: La
     _print(scores.reviewed(run(_settings(conf, []), as_of=_day(as_of), home=home, lang=lang)), json)
 
 
+@app.command()
+def validate(
+    as_of: AsOf,
+    conf: Conf = Path("conf"),
+    home: Home = Path(),
+    out: Annotated[Path | None, typer.Option("--out", help="Write the blind sheet of that day's scores here (.xlsx).")] = None,
+    filled: Annotated[Path | None, typer.Option("--in", help="Read this filled sheet, by what is known on --as-of.")] = None,
+    accounts: Annotated[int, typer.Option("--accounts", min=4, help="How many accounts the sheet has.")] = 60,
+    lang: Language = Lang.en,
+    json: Json = False,
+) -> None:
+    """Write a blind sheet for sellers to judge accounts by, or read it back beside the model."""
+    from winworth.flows.validate import bring_back, send_out
+    from winworth.printed import field
+
+    if (out is None) == (filled is None):
+        raise ConfigError("validate takes one of --out FILE.xlsx (write the sheet) and --in FILE.xlsx (read it back).")
+    settings, day = _settings(conf, []), _day(as_of)
+    if out is not None:
+        _print(field.sent_out(send_out(settings, as_of=day, home=home, out=out, lang=lang, n=accounts)), json)
+    else:
+        _print(field.came_back(bring_back(settings, as_of=day, home=home, filled=filled)), json)
+
+
 def main() -> None:
     """Run the command line; a fault a person can mend ends with its sentence and exit code, never a traceback."""
     # Idle threads spin briefly, then sleep: spinning on made training 19 times slower beside another busy process.

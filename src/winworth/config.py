@@ -13,6 +13,7 @@ from winworth.crm.mapping import CrmMap
 from winworth.errors import ConfigError, did_you_mean
 from winworth.features.catalog import Catalog
 from winworth.models.trees import TreeSize
+from winworth.scoring.playbooks import Playbooks, check_quotas
 from winworth.scoring.settings import Scoring
 from winworth.weights.effort import Effort
 from winworth.weights.overrides import Override, Overrides
@@ -110,6 +111,7 @@ class Settings:
     scoring: Scoring
     waivers: tuple[Waiver, ...] = ()
     overrides: tuple[Override, ...] = ()
+    playbooks: Playbooks | None = None
 
     def waived(self, as_of: date) -> frozenset[tuple[str, str]]:
         """Return the (table, column) pairs that someone has signed for; an expired signature is an error."""
@@ -137,7 +139,21 @@ def load_settings(folder: Path, *, overrides: tuple[str, ...] = ()) -> Settings:
     documents["crm"] = _with_environment(documents["crm"])
     built = {name: _build(_SHAPES[name], document, f"{name}.yaml") for name, document in documents.items()}
     whole = (built["crm"], built["criteria"], built["training"], built["scoring"])
-    return Settings(folder, *whole, built["leak_waivers"].waivers, built["overrides"].overrides)
+    playbooks = _playbooks(folder / "playbooks.yaml", built["scoring"])
+    return Settings(folder, *whole, built["leak_waivers"].waivers, built["overrides"].overrides, playbooks)
+
+
+def built_in_playbooks() -> Playbooks:
+    """Return the plays that apply where a company has written none."""
+    return _build(Playbooks, _read(Path(__file__).parent / "scoring" / "playbooks.yaml", True), "playbooks.yaml")
+
+
+def _playbooks(path: Path, rules: Scoring) -> Playbooks | None:
+    if not path.exists():
+        return None
+    written = _build(Playbooks, _read(path, True), path.name)
+    check_quotas(written, rules)
+    return written
 
 
 def with_tuned(settings: Settings, home: Path, *, as_of: date) -> Settings:
@@ -255,7 +271,7 @@ def _fault(shape: type, fault: dict, where: str) -> str:
     if fault["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
         return f"{place} is not a setting. {did_you_mean(path[-1], _keys_at(shape, fault['loc'][:-1]))}"
     if fault["type"] in ("missing", "missing_argument"):
-        return f"{place} is missing."
+        return f"{place} is missing. Write it."
     return f"{place}: {fault['msg'].removeprefix('Value error, ')} (found {str(fault['input'])[:60]!r})."
 
 

@@ -64,6 +64,15 @@ def from_csv(content: bytes) -> pd.DataFrame:
     return pd.DataFrame(dict(enumerate(columns))).set_axis([_untext(name) for name in cells[:width]], axis=1)
 
 
+def runs(text: str) -> bool:
+    """Tell whether a spreadsheet might run a text as a formula, so that `to_csv` writes it with a leading '.
+
+    >>> runs("=1+1"), runs("Zoé")
+    (True, False)
+    """
+    return bool(_DANGEROUS.match(text))
+
+
 def to_parquet(frame: pd.DataFrame) -> bytes:
     """Write a table, without its index, as Parquet whose bytes depend on the table alone.
 

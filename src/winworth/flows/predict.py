@@ -17,6 +17,7 @@ from winworth.flows.customers import read_customers, residual_values
 from winworth.flows.dates import DATE_COLUMNS, WON_BY, close_dates, read_dates
 from winworth.flows.movement import Today, moved_since
 from winworth.flows.overruling import overrule, require_agreed
+from winworth.flows.playing import with_plays
 from winworth.flows.prepare import Prepared, prepare
 from winworth.flows.profile import COMMITTEE, committees, icp_rules
 from winworth.flows.record import read_record
@@ -83,14 +84,17 @@ def predict(settings: Settings, *, as_of: date, home: Path, lang: str = "en", wa
         deals = rows[rows["basis"] == "open_deal"].drop(columns=["basis", "name"]).reset_index(drop=True)
         texts = {code: with_words(accounts, said)[_TEXTS] for code, said in words.items()}
         accounts, deals = with_words(accounts, words[lang]), with_words(deals, words[lang])
+        previous = None if earlier is None else earlier.accounts
+        played = with_plays(accounts, texts, prepared, settings, lang=lang, previous=previous)
+        accounts, texts = played.accounts, played.texts
         moved = moved_since(earlier, Today(prepared, bundle, accounts, tiered.record, bool(ruled.overrides)), settings, home)
-        prepared = replace(prepared, warnings=(*prepared.warnings, *moved.warnings))
+        prepared = replace(prepared, warnings=(*prepared.warnings, *played.warnings, *moved.warnings))
         run = _run(bundle, prepared, accounts, deals, as_of) | {"tiering": tiered.record, "movement": moved.record}
         run |= {"overrides": ruled.to_dict() if ruled.overrides else None}
         folder = home / "scores" / as_of.isoformat()
         written = _files(accounts, deals, prepared, run, wanted.excel_fr) | _text_files(texts) | (moved.files or {})
         written["borderline.csv"] = to_csv(borderline(accounts), excel_fr=wanted.excel_fr)
-        publish_folder(folder, written)
+        publish_folder(folder, written | played.files)
         return Predicted(accounts, deals, folder, run)
 
 

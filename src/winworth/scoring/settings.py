@@ -70,7 +70,10 @@ class Scoring:
     tiers: Mapping[str, float] = field(default_factory=lambda: {"A": 0.2, "B": 0.3})
     serving: Serving = Serving()
     most_segments: int = 6
+    sellers: Mapping[str, float] = field(default_factory=dict)  # hours a quarter by owner id
 
     def __post_init__(self):
+        if min(self.sellers.values(), default=0) < 0:
+            raise ValueError("sellers gives hours a quarter by owner id, none below 0")
         if set(self.tiers) != {"A", "B"} or min(self.tiers.values()) <= 0 or sum(self.tiers.values()) > 1:
             raise ValueError("tiers needs the shares of A and B, both above 0 and together not above 1; C is the rest")

@@ -1,0 +1,117 @@
+"""The accounts that sellers judge blind: drawn by tier, in an order that tells nothing; and a coin for each borderline one."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from winworth.errors import IntegrityError
+from winworth.scoring.tiers import UNSURE
+
+BORDERLINE = "borderline"
+_FIGURES = ("as_of", "model_version", "horizon_days", "seed")
+_BORDERS = {"A": "A-B", "C": "B-C"}
+HELD = ["account_id", "stratum", "tier", "win_probability", "reason_1"]
+
+
+@dataclass(frozen=True)
+class FieldKey:
+    """What the sheet hides: each account's tier and win probability, and the accounts that its stratum stands for.
+
+    `accounts` has account_id, stratum, tier, win_probability and reason_1, in the sheet's order; `sizes` is how many accounts
+    each stratum has; deals of `exclude_kinds` are no wins. `sheet` is the digest of all the rest: the sheet bears it, so that
+    neither fits another scoring.
+    """
+
+    as_of: str
+    model_version: str
+    horizon_days: int
+    exclude_kinds: tuple[str, ...]
+    seed: int
+    sizes: Mapping[str, int]
+    accounts: pd.DataFrame
+
+    @property
+    def sheet(self) -> str:
+        """The name that sheet and key share."""
+        return hashlib.sha256(json.dumps(self._content(), sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32]
+
+    def _content(self) -> dict:
+        rows = self.accounts[HELD].astype(object).where(self.accounts[HELD].notna(), None).values.tolist()
+        told = {name: getattr(self, name) for name in _FIGURES}
+        kinds, sizes = list(self.exclude_kinds), {name: int(n) for name, n in self.sizes.items()}
+        return told | {"exclude_kinds": kinds, "sizes": sizes, "accounts": [dict(zip(HELD, row, strict=True)) for row in rows]}
+
+    def to_dict(self) -> dict:
+        """Return all of it, for JSON."""
+        return {"sheet": self.sheet, **self._content()}
+
+    @classmethod
+    def from_dict(cls, read: Mapping, where: str) -> "FieldKey":
+        """Rebuild what `to_dict` wrote; raises IntegrityError where it was changed since."""
+        try:
+            told = {name: read[name] for name in (*_FIGURES, "sizes")}
+            key = cls(**told, exclude_kinds=tuple(read["exclude_kinds"]), accounts=pd.DataFrame(read["accounts"], columns=HELD))
+            is_whole = key.sheet == read["sheet"]
+        except (KeyError, TypeError, ValueError):
+            is_whole = False
+        if not is_whole:
+            raise IntegrityError(f"{where} is not the key that was written: it was changed since. Restore it from a copy.")
+        return key
+
+
+def strata(accounts: pd.DataFrame) -> pd.Series:
+    """Return each account's stratum: borderline where `tier_doubt` is .3 to .7, else its tier."""
+    if "tier_doubt" not in accounts:
+        return accounts["tier"]
+    return accounts["tier"].mask((1 - accounts["tier_doubt"]).between(*UNSURE), BORDERLINE)
+
+
+def draw(accounts: pd.DataFrame, *, n: int, seed: int) -> pd.DataFrame:
+    """Draw `n` accounts, as many of each stratum as its size allows, in an order that the seed alone decides.
+
+    Returns the accounts drawn, with `stratum`; the order of the rows given changes nothing.
+
+    >>> accounts = pd.DataFrame({"account_id": list("abcdef"), "tier": list("ACCCCC")})
+    >>> draw(accounts, n=4, seed=1)["stratum"].value_counts().to_dict()
+    {'C': 3, 'A': 1}
+    """
+    rng = np.random.default_rng(seed)
+    ordered = accounts.assign(stratum=strata(accounts)).sort_values("account_id")
+    shuffled = ordered.iloc[rng.permutation(len(ordered))]
+    place = shuffled.groupby("stratum").cumcount()
+    chosen = np.lexsort((shuffled["stratum"], place))[:n]  # round by round, one of each stratum that has any left
+    return shuffled.iloc[rng.permutation(chosen)].reset_index(drop=True)
+
+
+def hold_out(accounts: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+    """Toss a coin for each borderline account: worked as the higher of the two tiers it lies between, or as the lower.
+
+    What then becomes of the two arms differs by chance and by the work alone. A lies between A and B, C between B and C, and B
+    by the half of B it stands in (expected value, or else win probability). The coin hangs on the seed and the account's id:
+    no other account, and no order, changes it. `chance` is that of the arm, for whoever weighs by it later.
+
+    >>> accounts = pd.DataFrame({"account_id": ["a", "b", "c"], "as_of": "2026-06-30", "tier": ["A", "C", "B"],
+    ...                          "tier_doubt": [0.4, 0.5, 0.1], "win_probability": [0.5, 0.1, 0.2]})
+    >>> hold_out(accounts, seed=1)
+      account_id       as_of tier  tier_doubt between       arm work_as  chance
+    0          a  2026-06-30    A         0.4     A-B  hold_out       B     0.5
+    1          b  2026-06-30    C         0.5     B-C      work       B     0.5
+    """
+    worth = accounts["win_probability"] if "expected_value" not in accounts else accounts["expected_value"].fillna(0)
+    is_high = worth >= worth[accounts["tier"] == "B"].median()
+    upper = accounts["tier"].where(accounts["tier"] != "B", pd.Series(np.where(is_high, "A", "C"), accounts.index))
+    listed = accounts.assign(between=upper.map(_BORDERS))[strata(accounts) == BORDERLINE].sort_values("account_id")
+    held = np.array([_coin(seed, account) for account in listed["account_id"]], dtype=bool)
+    work_as = listed["between"].str[-1].where(held, listed["between"].str[0])
+    arm = pd.Series(np.where(held, "hold_out", "work"), listed.index, dtype="str")
+    doubt = listed["tier_doubt"] if "tier_doubt" in listed else pd.Series(dtype=float)
+    table = listed[["account_id", "as_of", "tier"]].assign(tier_doubt=doubt, between=listed["between"], arm=arm)
+    return table.assign(work_as=work_as, chance=0.5).reset_index(drop=True)
+
+
+def _coin(seed: int, account: str) -> bool:
+    return hashlib.sha256(f"{seed}\n{account}".encode()).digest()[0] % 2 == 1
