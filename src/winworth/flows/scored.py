@@ -65,7 +65,7 @@ def score_rows(scorer: Scorer, prepared: Prepared, bundle: Bundle, wanted: Wante
     placed = {"segment": scored.placed.segment, "segment_mark": scored.placed.mark}
     last = {"value_basis": basis_of(bundle)} | placed | {"model_version": bundle.version}
     last = pd.DataFrame(last, index=rows.index)
-    last.insert(2, "icp_rule", icp_rules(bundle.contents, features))
+    last.insert(3, "icp_rule", icp_rules(bundle.contents, features))
     dates = dates.join(committees(bundle.contents, rows, prepared.snapshot, scored.placed.segment))
     if wanted.doubt:
         table = table.join(_win_interval(scorer, features, bundle))
