@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import date
 
-import pandas as pd
 import pytest
 
 from winworth.agreed import read_record
@@ -59,4 +58,4 @@ def test_an_account_is_told_what_would_move_it_up_and_never_its_size(demo):
     assert labels and not labels & {"headcount", "size class", "sector", "announced budget", "source of the deal"}
     assert "Enough would be:" in explained(done).parts
     top = explain(demo.settings, scores.iloc[0]["account_id"], as_of=DAY, home=demo.home)
-    assert top.lift["goal"] is None and pd.isna(top.lift["at"]) or top.lift["at"] is None
+    assert top.lift["why"] == "top" and top.lift["ways"] == []

@@ -33,6 +33,7 @@ SCORED = pd.DataFrame(
         "account_id": ["A3", "A1", "A2", "A4"],
         "win_probability": [0.5, 0.4, 0.3, 0.2],
         "expected_value": [900.0, 500.0, 300.0, 100.0],
+        "agreed_value": [900.0, 500.0, 300.0, 100.0],
         "score": [80.0, 60.0, 55.0, 20.0],
         "tier": ["A", "A", "B", "C"],
         "hours": [12.0, 12.0, 4.0, 0.5],

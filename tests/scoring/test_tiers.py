@@ -116,7 +116,7 @@ def test_the_cut_tells_what_the_last_account_in_brings_and_how_many_tie_there():
     assert (a.low, a.high) == pytest.approx((5 * np.exp(-0.25632), 5 * np.exp(0.25632)))
     assert len(found.ties()) == 2 and "3 of 5 accounts tie at the cut of tier A" in found.ties()[0]
     none = cut_tiers(pd.Series(worth), pd.Series(list("abcde")), Seats({"A": 0, "B": 0}, seats.cost)).cuts["A"]
-    assert none.to_dict() == {"threshold": None, "marginal": None, "low": None, "high": None, "n_tied": 0}
+    assert none.to_dict() == {"threshold": None, "marginal": None, "low": None, "high": None, "noise": None, "n_tied": 0}
 
 
 def test_where_the_hours_last_longer_than_what_pays_the_cut_is_the_cost():
@@ -136,3 +136,35 @@ def test_two_hundred_thousand_accounts_are_tiered_in_seconds():
     start = perf_counter()
     cut_tiers(worth, ids, seats, noise=np.full(n, 0.3), previous=pd.Series(rng.choice(list("ABC"), n)))
     assert perf_counter() - start < 4
+
+
+def at_the_cost_line(worth, before, *, noise=0.2):
+    """Cut tiers of which A takes three at a cost of 100 and B three at a cost of 50, with tiers of last time."""
+    seats, index = Seats({"A": 3, "B": 3}, {"A": 100.0, "B": 50.0}), list("abcdefgh")[: len(worth)]
+    return cut_tiers(pd.Series(worth), pd.Series(index), seats, noise=np.full(len(worth), noise), previous=pd.Series(before))
+
+
+def test_who_rises_is_not_told_that_it_does_not_pay_for_more():
+    found = at_the_cost_line([200.0, 80.0, 20.0], ["A", "C", "C"]).table
+    assert found["tier"].tolist() == ["A", "B", "C"]
+    assert found["tier_change_reason"].tolist() == ["", "rose", "cost"]
+
+
+def test_who_is_held_below_its_cost_by_noise_is_told_so_and_not_that_it_is_poor():
+    found = at_the_cost_line([200.0, 105.0, 20.0], ["A", "C", "C"]).table
+    assert (found["tier"][1], found["tier_change_reason"][1]) in (("B", "rose"), ("C", "held"))
+
+
+def test_where_nobody_pays_the_cut_is_the_cost_and_who_is_held_is_in_doubt_by_its_distance():
+    found = at_the_cost_line([95.0, 20.0], ["A", "C"])
+    assert found.cuts["A"].threshold == 100 and found.table["tier"][0] == "A"
+    assert 0.5 < found.table["tier_doubt"][0] < 0.75
+
+
+def test_a_shift_moves_the_order_while_the_cut_still_tells_what_the_last_account_brings():
+    worth, seats = pd.Series([100.0, 90.0, 10.0]), Seats({"A": 1, "B": 1}, {"A": 50.0, "B": 0.0})
+    found = cut_tiers(worth, pd.Series(list("abc")), seats, shift=np.log([1.0, 2.0, 1.0]))
+    assert found.table["tier"].tolist() == ["B", "A", "C"]
+    assert found.cuts["A"].marginal == 90 and found.cuts["A"].threshold > 100
+    lifted = cut_tiers(worth, pd.Series(list("abc")), seats, shift=np.log([1.0, 1.0, 1000.0]))
+    assert lifted.table["tier"][2] != "A"  # leadership ranks; what an account brings still has to pay for it

@@ -1,5 +1,6 @@
 """What leadership changes: signed, dated, rescaled, priced."""
 
+import json
 from datetime import date
 
 import numpy as np
@@ -55,6 +56,16 @@ def test_unknown_repeated_and_too_heavy_overrides_are_refused_with_the_way_out()
         overruled(pd.Series({"size": 100, "budget": 0}), [override()])
 
 
+def test_of_who_ended_nothing_is_asked_not_even_that_the_criterion_is_still_there():
+    gone = override("gone", until=date(2026, 7, 31))
+    assert in_force([gone], ["size"], as_of=date(2026, 8, 1))[0] == []
+
+
+def test_a_price_that_has_no_rank_correlation_is_still_json():
+    rows = later(2)
+    json.dumps(price(rows, WEIGHTS, WEIGHTS, seed=0, n_boot=2).to_dict(), allow_nan=False)
+
+
 def test_the_rest_keeps_its_proportions_and_all_sum_to_100():
     found = overruled(WEIGHTS, [override(weight=40), override("noise", 10)])
     assert found.to_dict() == {"size": 40, "budget": 30, "source": 20, "noise": 10}
@@ -72,12 +83,12 @@ def later(n=4000, seed=0):
     log_value = unit * (criteria.to_numpy() @ WEIGHTS.to_numpy()) / 100
     p = np.minimum(np.exp(log_value - 4.2), 0.95)
     won = (rng.random(n) < p).astype(float)
-    return LaterScores(criteria, log_value, np.arange(n) // 2, won, np.ones(n), unit, True)
+    return LaterScores(criteria, log_value, np.arange(n) // 2, won, np.ones(n), unit, 0.2, True)
 
 
 def test_the_price_is_what_the_top_fifth_brings_less_by_hand():
     rows, after = later(), overruled(WEIGHTS, [override("noise", 60)])
-    found = price(rows, WEIGHTS, after, capacity=0.2, seed=0, n_boot=100)
+    found = price(rows, WEIGHTS, after, seed=0, n_boot=100)
     value, n = np.exp(rows.log_value), 800
     score = rows.criteria.to_numpy() @ after.to_numpy()
     best, ours = (np.sort(value[np.argsort(-by, kind="stable")[:n]]).sum() for by in (rows.log_value, score))
@@ -89,15 +100,13 @@ def test_the_price_is_what_the_top_fifth_brings_less_by_hand():
 
 
 def test_weights_that_stay_cost_nothing():
-    found = price(later(), WEIGHTS, WEIGHTS, capacity=0.2, seed=0, n_boot=20)
+    found = price(later(), WEIGHTS, WEIGHTS, seed=0, n_boot=20)
     assert (found.change.value, found.change_share.value, found.wins_change.value, found.spearman) == (0, 0, 0, 1)
 
 
 def test_a_larger_departure_costs_more():
     rows = later()
-    costs = [
-        price(rows, WEIGHTS, overruled(WEIGHTS, [override("noise", w)]), capacity=0.2, seed=0, n_boot=2) for w in (10, 30, 60)
-    ]
+    costs = [price(rows, WEIGHTS, overruled(WEIGHTS, [override("noise", w)]), seed=0, n_boot=2) for w in (10, 30, 60)]
     changes = [cost.change_share.value for cost in costs]
     assert 0 > changes[0] > changes[1] > changes[2]
 

@@ -1,5 +1,6 @@
 """One account, line by line: what each criterion adds to its score, and by which values."""
 
+import json
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,12 +14,12 @@ from winworth.errors import ConfigError, did_you_mean
 from winworth.features.build import build_features
 from winworth.features.examples import scoring_examples
 from winworth.flows.customers import read_customers, residual_values
-from winworth.flows.overruling import under_overrides
+from winworth.flows.overruling import Overruled, under_overrides
 from winworth.flows.predict import open_champion
 from winworth.flows.prepare import prepare
 from winworth.scoring.expected import by_account, with_residual
 from winworth.scoring.lifting import Step, smallest_changes, steps_of
-from winworth.scoring.scorer import Scorer
+from winworth.scoring.scorer import Scored, Scorer
 from winworth.weights.reasons import Wording
 from winworth.weights.scorecard import Scorecard
 
@@ -27,8 +28,9 @@ from winworth.weights.scorecard import Scorecard
 class Explained:
     """One account's best row: its figures, and one line a criterion (label, values, criterion score, weight, points).
 
-    `lift` says what would move it a tier up: `tier` now, `goal` (the tier above) and `at` (expected value from which on), and
-    `ways`, each a list of changes (label, from, to) that would do; None where the day was not scored yet.
+    `lift` says what would move it a tier up: `tier` now, `goal` (the tier above) and `at` (expected value from which on it
+    would move, noise allowed for), and `ways`, each a list of changes (label, from, to) that would do. `why` says why there
+    are none to look for: "not_scored" that day, or not by this "version", no "value", no "card", or "top" already; else "".
     """
 
     account_id: str
@@ -36,13 +38,13 @@ class Explained:
     deal_id: str | None
     figures: dict[str, float | None]
     lines: list[dict]
-    lift: dict | None
+    lift: dict
 
 
 def explain(settings: Settings, account_id: str, *, as_of: date, home: Path, lang: str = "en") -> Explained:
     """Score one account with the champion and show its scorecard; the points of the lines add up to its score."""
     bundle = open_champion(home, as_of)
-    scorer, _ = under_overrides(bundle, settings, as_of=as_of, home=home)
+    scorer, ruled = under_overrides(bundle, settings, as_of=as_of, home=home)
     prepared = prepare(settings, as_of=as_of, catalog=scorer.catalog)
     rows = scoring_examples(prepared.snapshot, exclude_kinds=tuple(bundle.json("metrics.json")["exclude_kinds"]))
     own = rows[rows["account_id"] == account_id].reset_index(drop=True)
@@ -60,7 +62,7 @@ def explain(settings: Settings, account_id: str, *, as_of: date, home: Path, lan
     wording = Wording(scorer.catalog, lang)
     lines = _lines(scored.criteria.loc[best], features.loc[best], scorer, wording)
     row = Row(features.loc[[best]], bool(own.loc[best, "basis"] == "next_deal"), figures["expected_value"])
-    lift = _lift(row, scorer, bundle, wording, _standing(home, as_of, account_id))
+    lift = _lift(row, scorer, ruled, bundle, wording, _standing(home, as_of, account_id, bundle.version))
     return Explained(account_id, str(account["basis"]), None if pd.isna(deal) else str(deal), figures, lines, lift)
 
 
@@ -85,44 +87,62 @@ class Row:
     expected_value: float | None
 
 
-def _standing(home: Path, as_of: date, account_id: str) -> tuple[str, float | None] | None:
-    """Return the account's tier in the scores of the day, and the least expected value of the tier above (None: it is A)."""
-    path = home / "scores" / as_of.isoformat() / "account_scores.parquet"
-    if not path.exists():
-        return None
-    scores = pd.read_parquet(path, columns=["account_id", "tier", "expected_value"]).set_index("account_id")
+@dataclass(frozen=True)
+class Standing:
+    """An account's tier in the scores of the day, the tier above ("": none), and the ranking value that surely moves it there.
+
+    `why` says why there is none, as in Explained.
+    """
+
+    tier: str = ""
+    above: str = ""
+    goal: float = np.nan
+    why: str = ""
+
+
+def _standing(home: Path, as_of: date, account_id: str, version: str) -> Standing:
+    """Read where an account stands; who had a lower tier last time must pass the cut by twice the noise to move at once."""
+    folder = home / "scores" / as_of.isoformat()
+    if not (folder / "account_scores.parquet").exists():
+        return Standing(why="not_scored")
+    scores = pd.read_parquet(folder / "account_scores.parquet").set_index("account_id")
     if account_id not in scores.index:
-        return None
-    tier = str(scores.at[account_id, "tier"])
-    above = [name for name in "ABC" if name < tier and (scores["tier"] == name).any()]
-    return tier, float(scores.loc[scores["tier"] == above[-1], "expected_value"].min()) if above else None
+        return Standing(why="not_scored")
+    own = scores.loc[account_id]
+    if own["model_version"] != version:
+        return Standing(why="version")
+    tiering = json.loads((folder / "run.json").read_text(encoding="utf-8"))["tiering"]
+    above = [name for name in tiering["published"] if name < own["tier"] and tiering["cuts"][name]["threshold"]]
+    if not above:
+        return Standing(str(own["tier"]), why="top")
+    cut = tiering["cuts"][above[-1]]
+    held = 2 * (cut["noise"] or 0.0) if own["previous_tier"] > above[-1] else 0.0
+    return Standing(str(own["tier"]), above[-1], float(cut["threshold"] * np.exp(held)), "" if tiering["in_money"] else "value")
 
 
-def _lift(row: Row, scorer: Scorer, bundle: Bundle, wording: Wording, standing: tuple[str, float | None] | None) -> dict | None:
+def _lift(row: Row, scorer: Scorer, ruled: Overruled, bundle: Bundle, wording: Wording, standing: Standing) -> dict:
     """Say by which smallest changes the models would expect enough for the tier above."""
-    if standing is None or row.expected_value is None or "scorecard.json" not in bundle.names:
-        return None
-    tier, goal = standing
-    if goal is None or np.isnan(goal):
-        return {"tier": tier, "goal": None, "at": None, "ways": []}
-    card = Scorecard.from_dict(bundle.json("scorecard.json")["card"])
-    now = float(_worth(scorer, row.features, row.has_no_deal)[0])
-    rest = row.expected_value - now
+    why = standing.why or ("value" if row.expected_value is None else "")
+    why = why or ("" if "scorecard.json" in bundle.names else "card")
+    told = {"tier": standing.tier, "goal": standing.above, "at": None, "ways": [], "why": why}
+    if why:
+        return told
+    card, values = Scorecard.from_dict(bundle.json("scorecard.json")["card"]), row.features.iloc[0]
+    rest = row.expected_value - float(_scored(scorer, row.features, row.has_no_deal).table["expected_value"].iloc[0])
 
     def worth(rows: pd.DataFrame) -> np.ndarray:
-        return rest + _worth(scorer, rows, row.has_no_deal)
+        scored = _scored(scorer, rows, row.has_no_deal)
+        return (rest + scored.table["expected_value"].to_numpy(dtype=float)) * np.exp(ruled.shift(scored.criteria))
 
-    values = row.features.iloc[0]
     steps = steps_of(values, card, scorer.catalog)
     if row.has_no_deal:  # what belongs to a deal counts for nothing until there is one
         steps = {name: own for name, own in steps.items() if name not in card.deal_level}
-    ways = smallest_changes(row.features, steps, worth, goal=goal)
-    told = [[_change(step, values, wording) for step in way] for way in ways]
-    return {"tier": tier, "goal": "ABC"["ABC".index(tier) - 1], "at": goal, "ways": told}
+    ways = smallest_changes(row.features, steps, worth, goal=standing.goal)
+    return told | {"at": standing.goal, "ways": [[_change(step, values, wording) for step in way] for way in ways]}
 
 
-def _worth(scorer: Scorer, rows: pd.DataFrame, has_no_deal: bool) -> np.ndarray:
-    return scorer.explain(rows, np.full(len(rows), has_no_deal)).table["expected_value"].to_numpy(dtype=float)
+def _scored(scorer: Scorer, rows: pd.DataFrame, has_no_deal: bool) -> Scored:
+    return scorer.explain(rows, np.full(len(rows), has_no_deal))
 
 
 def _change(step: Step, values: pd.Series, wording: Wording) -> dict:

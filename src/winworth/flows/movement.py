@@ -60,7 +60,7 @@ def moved_since(earlier: Earlier | None, today: Today, settings: Settings, home:
         return Moved(warnings=(f"What moved since {earlier.as_of} is not split by cause: {error}",))
     if found is None:
         return Moved(
-            warnings=(f"What moved since {earlier.as_of} is not split by cause: its run.json tells no cuts in money.",)
+            warnings=(f"What moved since {earlier.as_of} is not split by cause: not both scorings cut tiers in money.",)
         )
     told = {"since": earlier.as_of.isoformat(), "model_version_before": earlier.run["model_version"]} | found.to_dict()
     movers = _named(found.movers, earlier, today)

@@ -68,9 +68,7 @@ def overrule(scorer: Scorer, bundle: Bundle, settings: Settings, *, as_of: date)
     found = None
     if now and "later.json" in bundle.names:
         later = LaterScores.from_dict(bundle.json("later.json"))
-        training = settings.training
-        how = {"capacity": settings.scoring.tiers["A"], "seed": training.seed, "n_boot": training.n_boot}
-        found = price(later, before, after, **how)
+        found = price(later, before, after, seed=settings.training.seed, n_boot=settings.training.n_boot)
     return Overruled(tuple(now), before, after, log_unit(scorer.weights, scorer.card), found, tuple(notes))
 
 

@@ -102,8 +102,7 @@ def _told(text: pd.DataFrame, place: pd.MultiIndex, plays: pd.DataFrame, names: 
 def _work(accounts: pd.DataFrame, prepared: Prepared, settings: Settings) -> tuple[pd.DataFrame, list[str]]:
     """Give each A and B account a seller, and say who is left without one and how many change hands."""
     ids, scoring = accounts["account_id"], settings.scoring
-    worth = accounts["expected_value"].fillna(accounts["win_probability"])
-    asked = accounts[["account_id", "tier"]].assign(worth=worth, owner=ids.map(present_owners(prepared)))
+    asked = accounts[["account_id", "tier"]].assign(worth=accounts["agreed_value"], owner=ids.map(present_owners(prepared)))
     work = assign_sellers(asked, scoring.sellers, hours=scoring.serving.hours, territory=_region(ids, prepared.snapshot))
     doubts, is_worked = [], accounts["tier"].isin(WORKED)
     lacking = is_worked & work["seller"].isna()

@@ -92,11 +92,10 @@ def with_words(table: pd.DataFrame, words: pd.DataFrame) -> pd.DataFrame:
 
 def _in_order(accounts: pd.DataFrame) -> pd.DataFrame:
     """Put columns in the order people read them, and the accounts worth most first."""
-    values = [*FIGURES[:-2], "residual_value", *FIGURES[-2:]]
+    values = [*FIGURES[:-2], "residual_value", "expected_value", "agreed_value", "score"]
     lead = ["account_id", "name", "as_of", "basis", "deal_id", *values, *TIER_COLUMNS]
     accounts = accounts[lead + [name for name in accounts.columns if name not in lead]]
-    rank = accounts["expected_value"].fillna(accounts["win_probability"])
-    return accounts.loc[rank.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)
+    return accounts.loc[accounts["agreed_value"].sort_values(ascending=False, kind="stable").index].reset_index(drop=True)
 
 
 def _run(bundle: Bundle, prepared: Prepared, accounts: pd.DataFrame, deals: pd.DataFrame, as_of: date) -> dict:

@@ -91,8 +91,10 @@ def _icp(retrain: Retrain, learnt: Learnt) -> tuple[dict | None, str]:
 
 def _icp_note(icp: Icp) -> str:
     n = len(icp.not_held)
-    if icp.rules or not n:
+    if icp.rules:
         return ""
+    if not n:
+        return f"No ideal customer profile is published: none of {icp.n_tried} rules lifted what past deals brought."
     return f"No ideal customer profile is published: {n} rules found on past deals did not hold on the locked quarter."
 
 

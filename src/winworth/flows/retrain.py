@@ -38,6 +38,7 @@ from winworth.models.metrics import auc_within
 from winworth.models.reliability import corp, reliability_curve
 from winworth.models.task import Rung, WinTask
 from winworth.models.track import Track
+from winworth.scoring.seats import share_of_a
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,12 @@ class Retrain:
     def as_of(self) -> date:
         """The day of the retrain."""
         return self.prepared.snapshot.as_of
+
+    @property
+    def n_accounts(self) -> int:
+        """How many accounts there are to work."""
+        snapshot = self.prepared.snapshot
+        return len(snapshot["accounts"]) if "accounts" in snapshot else len(np.unique(self.examples.account))
 
 
 @dataclass(frozen=True)
@@ -203,7 +210,8 @@ def _slices(retrain: Retrain, report: WinReport) -> dict:
 
 
 def _judge(retrain: Retrain, plan: Plan, ladder: Ladder) -> WinReport:
-    how = {"capacity": retrain.settings.scoring.tiers["A"], "n_boot": retrain.settings.training.n_boot}
+    capacity = share_of_a(retrain.settings.scoring, retrain.n_accounts)
+    how = {"capacity": capacity, "n_boot": retrain.settings.training.n_boot}
     if plan.locked is not None:
         return judge_forward(retrain.task, plan.locked, ladder, track=retrain.track, **how)
     return judge_grouped(retrain.task, plan.choice, ladder, track=retrain.track, **how)

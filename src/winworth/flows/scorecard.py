@@ -72,9 +72,9 @@ def judge_card(question: Question, before: Before, *, track: Track) -> tuple[Fid
     criteria = card.criteria(features)
     kept = fidelity(card.total(criteria).to_numpy(), later, capacity=before.capacity, seed=task.seed, n_boot=before.n_boot)
     once = np.sort(np.unique(before.deals[fold.test], return_index=True)[1])  # money is counted once a deal
-    told = (log_value, later.accounts, won, weight)
-    unit = log_unit(weighed.weights, card)
-    return kept, LaterScores(criteria.iloc[once].reset_index(drop=True), *(x[once] for x in told), unit, value is not None)
+    told = [x[once] for x in (log_value, later.accounts, won, weight)]
+    how = (log_unit(weighed.weights, card), before.capacity, value is not None)
+    return kept, LaterScores(criteria.iloc[once].reset_index(drop=True), *told, *how)
 
 
 def card_check(found: Fidelity | None) -> Check:

@@ -40,7 +40,11 @@ def judge_tiers(question: Question, before: Before, deal_ids: pd.Series, scoring
 
 
 def fewer_tiers(judged: Mapping | None) -> list[str]:
-    """Say aloud where fewer than three tiers are published."""
-    if judged is None or len(judged["published"]) == len(TIERS):
+    """Say aloud where fewer than three tiers are published, or where it was not measured whether they differ."""
+    if judged is None:
+        return ["Whether tiers differ in what they bring was not measured: no value is known, or nothing ranks."]
+    if not judged["steps"]:
+        return [f"Whether tiers differ in what they bring was not measured: {judged['says']}."]
+    if len(judged["published"]) == len(TIERS):
         return []
     return [f"Only the tiers {', '.join(judged['published'])} are published: {judged['says']}."]

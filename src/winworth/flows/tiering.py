@@ -66,21 +66,24 @@ def tier_accounts(
     is of what will come, not of what to expect: it would hold every customer in its tier for good.)
     """
     published = tuple((metrics.get("tiers") or {}).get("published", TIERS))
+    if metrics.get("mode") == "base_rate":  # one chance for all: nothing ranks
+        published = ("C",)
     in_money = bool(accounts["expected_value"].notna().all())
-    rank = accounts["expected_value"].fillna(accounts["win_probability"]) * np.exp(shift)
+    rank = accounts["expected_value"].fillna(accounts["win_probability"])
     seats = seats_for(scoring, len(accounts), published=published, in_money=in_money)
     sd = None if noise is None else noise.at(rank.to_numpy(dtype=float)) * _of_two_parts(accounts)
-    found = cut_tiers(rank, accounts["account_id"], seats, noise=sd, previous=_previous(accounts, earlier))
+    found = cut_tiers(rank, accounts["account_id"], seats, noise=sd, previous=_previous(accounts, earlier), shift=shift)
     hours = found.table["tier"].map(scoring.serving.hours).astype(float)
-    tiered = accounts.assign(**{name: found.table[name] for name in COLUMNS if name != "hours"}, hours=hours)
+    tiered = accounts.assign(agreed_value=rank * np.exp(shift))
+    tiered = tiered.assign(**{name: found.table[name] for name in COLUMNS if name != "hours"}, hours=hours)
     n_a = int((found.table["tier"] == "A").sum())
     share_before = None if earlier is None or not len(earlier.accounts) else float((earlier.accounts["tier"] == "A").mean())
     warnings = (
         *found.ties(),
         *share_alarms(n_a, len(accounts), seats=seats.n["A"], share_before=share_before),
-        *_said(published, noise, earlier),
+        *_said(published, metrics.get("mode"), noise, earlier),
     )
-    return Tiered(tiered, _record(found, scoring, published, noise, earlier), warnings)
+    return Tiered(tiered, _record(found, scoring, published, noise, earlier) | {"in_money": in_money}, warnings)
 
 
 def borderline(accounts: pd.DataFrame) -> pd.DataFrame:
@@ -124,9 +127,11 @@ def _previous(accounts: pd.DataFrame, earlier: Earlier | None) -> pd.Series | No
     return accounts["account_id"].map(earlier.accounts.set_index("account_id")["tier"])
 
 
-def _said(published: tuple[str, ...], noise: Noise | None, earlier: Earlier | None) -> list[str]:
+def _said(published: tuple[str, ...], mode: str | None, noise: Noise | None, earlier: Earlier | None) -> list[str]:
     said = []
-    if len(published) < len(TIERS):
+    if mode == "base_rate":
+        said.append("Every account has the same chance, the base rate: none is A or B.")
+    elif len(published) < len(TIERS):
         said.append(f"Only the tiers {', '.join(published)} are published: the others did not differ in what they brought.")
     if noise is None:
         held = "" if earlier is None else ", and no account is held in its tier"

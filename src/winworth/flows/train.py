@@ -5,7 +5,6 @@ from datetime import date
 from importlib.resources import files
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from winworth.bundle import save_version, set_challenger
@@ -32,6 +31,7 @@ from winworth.flows.worth import Worth, definition
 from winworth.lock import run_lock
 from winworth.models.track import Track, untracked
 from winworth.scoring.scorer import Scorer, as_json
+from winworth.scoring.seats import share_of_a
 from winworth.sheets import to_csv
 from winworth.tracking import TrackedRun, record_run
 from winworth.weights.fidelity import Fidelity
@@ -105,7 +105,7 @@ def _made(retrain: Retrain, learnt: Learnt, reference: Reference) -> Made:
     before = _before(retrain, learnt)
     judged = None if card is None else judge_card(question, before, track=retrain.track)
     kept, later = judged or (None, None)
-    tiers = judge_tiers(question, before, retrain.examples.rows["deal_id"], retrain.settings.scoring, _n_accounts(retrain))
+    tiers = judge_tiers(question, before, retrain.examples.rows["deal_id"], retrain.settings.scoring, retrain.n_accounts)
     segmented = learn_segments(weighed, reference, retrain, learnt)
     in_use = card if card_holds(kept) else None
     segments = None if segmented is None else segmented.segments
@@ -115,14 +115,9 @@ def _made(retrain: Retrain, learnt: Learnt, reference: Reference) -> Made:
 
 def _before(retrain: Retrain, learnt: Learnt) -> Before:
     settings, fold = retrain.settings, learnt.fold
-    how = (settings.training.reference_rows, settings.scoring.tiers["A"], settings.training.n_boot)
+    how = (settings.training.reference_rows, share_of_a(settings.scoring, retrain.n_accounts), settings.training.n_boot)
     deals = pd.factorize(retrain.examples.rows["deal_id"])[0]
     return Before(fold, learnt.worth_before, deals, *how)
-
-
-def _n_accounts(retrain: Retrain) -> int:
-    snapshot = retrain.prepared.snapshot
-    return len(snapshot["accounts"]) if "accounts" in snapshot else len(np.unique(retrain.examples.account))
 
 
 def _metrics(retrain: Retrain, learnt: Learnt, reference: Reference, made: Made) -> dict:

@@ -13,7 +13,7 @@ def profiled(metrics: Mapping) -> list[Any]:
 
 
 def _tiers(judged: Mapping | None) -> list[Any]:
-    if not judged:
+    if not judged or not judged["by_tier"]:
         return []
     brought = ", ".join(f"{tier} {_figure(figure)}" for tier, figure in judged["by_tier"].items())
     return [f"Tiers on the locked quarter brought an account: {brought}. Published: {', '.join(judged['published'])}."]

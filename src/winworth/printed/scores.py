@@ -64,13 +64,20 @@ def explained(done: "Explained") -> Report:
     return Report([head, table, *_lifted(done.lift)], asdict(done))
 
 
-def _lifted(lift: dict | None) -> list[str]:
+_NO_LIFT = {
+    "not_scored": "What would move it a tier up is told once the day is scored: run winworth predict.",
+    "version": "What would move it a tier up is not told: another version scored the day. Run winworth predict again.",
+    "value": "What would move it a tier up is not told: no value is known, so that tiers are cut by chance alone.",
+    "card": "What would move it a tier up is not told: this version has no scorecard.",
+    "top": "There is no tier above that any account pays for.",
+}
+
+
+def _lifted(lift: dict) -> list[str]:
     """Say what would move an account a tier up; what it is, its size or sector, is never among it."""
-    if lift is None:
-        return ["What would move it a tier up is told once the day is scored: run winworth predict."]
-    if lift["goal"] is None:
-        return [f"It stands in tier {lift['tier']}: there is no tier above."]
-    head = f"Tier {lift['tier']}; {lift['goal']} begins at an expected value of {money(lift['at'])}."
+    if lift["why"]:
+        return [_NO_LIFT[lift["why"]]]
+    head = f"Tier {lift['tier']}; it moves to {lift['goal']} from an expected value of {money(lift['at'])} on."
     if not lift["ways"]:
         return [head, "No change of what a sales team can change would be enough, as far as this history tells."]
     ways = [" and ".join(f"{c['label']} {c['to']} (now {c['from']})" for c in way) for way in lift["ways"]]

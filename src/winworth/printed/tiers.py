@@ -11,8 +11,9 @@ def cuts(record: Mapping) -> list[str]:
     for tier, cut in record["cuts"].items():
         if cut["marginal"] is None:
             continue
-        said = f"The last {tier} is expected to bring {money(cut['marginal'])}"
-        said += "" if cut["low"] is None else f" [{money(cut['low'])} to {money(cut['high'])}]"
+        show, verb = (money, "is expected to bring") if record["in_money"] else ("{:.0%}".format, "is won with a chance of")
+        said = f"The last {tier} {verb} {show(cut['marginal'])}"
+        said += "" if cut["low"] is None else f" [{show(cut['low'])} to {show(cut['high'])}]"
         left = record["hours_left"]
         said += f"; {tier} takes {record['hours_used'][tier]:,.0f} hours"
         lines.append(said + ("." if left is None else f", and {left[tier]:,.0f} are left."))

@@ -38,6 +38,11 @@ def seats_for(scoring: Scoring, n_accounts: int, *, published: tuple[str, ...] =
     return Seats(n, cost).within(published)
 
 
+def share_of_a(scoring: Scoring, n_accounts: int) -> float:
+    """Return the share of the accounts that the team can work as A, at least one of them: its capacity."""
+    return min(max(seats_for(scoring, n_accounts).n["A"], 1) / max(n_accounts, 1), 1.0)
+
+
 def hours_set_aside(scoring: Scoring, published: tuple[str, ...] = TIERS) -> dict[str, float] | None:
     """Return the team's hours a quarter for A and for B; None where tiers are shares. Where A is not published B has both."""
     hours = scoring.serving.capacity_hours

@@ -32,14 +32,16 @@ REASONS = {
 class Cut:
     """Where a tier ends: the expected value at the cut, that of the last account in it with its 80 % interval, and ties.
 
-    `threshold` is infinite where the tier takes nobody. `low` and `high` are NaN where the noise is not known. `n_tied`
-    accounts have exactly the expected value at the cut, and stand on both sides of it in the order of their ids.
+    `threshold` is what ranks at the cut, and infinite where the tier takes nobody. `noise` is that of the accounts next to it
+    in logs; `low`, `high` and it are NaN where it is not known. `n_tied` accounts have exactly the expected value at the cut,
+    and stand on both sides of it in the order of their ids.
     """
 
     threshold: float
     marginal: float
     low: float
     high: float
+    noise: float
     n_tied: int
 
     @property
@@ -83,11 +85,14 @@ def cut_tiers(
     *,
     noise: np.ndarray | None = None,
     previous: pd.Series | None = None,
+    shift: np.ndarray | float = 0.0,
 ) -> Tiers:
     """Fill the seats of A, then of B, by `worth`; ties are put in order by account id, and who is unknown stands last.
 
-    `noise` is the standard deviation of each account's log worth; `previous` the tier it had, missing where it is new. An
-    account that does not bring its cost leaves its seat to nobody.
+    `noise` is the standard deviation of each account's log worth; `previous` the tier it had, missing where it is new; `shift`
+    is by how much leadership moves accounts in the order, in logs: thresholds are then in worth so moved, while the last
+    account's worth, and what must pay its cost, is worth as it is. An account that does not bring its cost leaves its seat to
+    nobody.
 
     >>> worth, ids = pd.Series([900.0, 80.0, 300.0]), pd.Series(["a", "b", "c"])
     >>> found = cut_tiers(worth, ids, Seats({"A": 1, "B": 2}, {"A": 500, "B": 100}))
@@ -96,16 +101,17 @@ def cut_tiers(
     >>> round(found.cuts["A"].threshold), found.cuts["A"].marginal
     (520, 900.0)
     """
-    filling = _Filling(worth.to_numpy(dtype=float), _places(account_ids), seats)
-    plain = filling.fill(filling.logs, filling.logs)
+    plain_worth = worth.to_numpy(dtype=float)
+    filling = _Filling(plain_worth, plain_worth * np.exp(shift), _places(account_ids), seats)
+    plain = filling.fill(np.zeros((2, len(worth))))
     sd = np.full(len(worth), np.nan) if noise is None else np.asarray(noise, dtype=float)
     cuts, chosen = {tier: filling.cut(code, plain.code, sd) for code, tier in enumerate(TIERS[:2])}, plain
     before = _codes(previous, worth.index)
     if previous is not None and noise is not None:
-        margin = [filling.at_cut(code, plain.code, sd) for code in (0, 1)]
-        chosen = filling.fill(*(filling.logs + margin[k] * _incumbent(before, k) for k in (0, 1)))
+        margin = [filling.at_cut(code, plain.code, sd) * _incumbent(before, code) for code in (0, 1)]
+        chosen = filling.fill(np.array(margin))
     letters = np.array([*TIERS, ""], dtype=object)
-    reason = _reasons(chosen, plain, before) if previous is not None else np.where(chosen.is_poor, "cost", "")
+    reason = _reasons(chosen, plain, before) if previous is not None else np.where(plain.is_poor, "cost", "")
     table = pd.DataFrame(
         {
             "tier": letters[chosen.code],
@@ -137,8 +143,9 @@ class _Filled:
 
 @dataclass(frozen=True)
 class _Filling:
-    """What seats are filled by: worth, each account's place in the order of ids, and the seats."""
+    """What seats are filled by: worth as it is and as it ranks, each account's place in the order of ids, and the seats."""
 
+    plain: np.ndarray
     worth: np.ndarray
     place: np.ndarray
     seats: Seats
@@ -149,14 +156,14 @@ class _Filling:
         with np.errstate(divide="ignore"):
             return np.log(np.where(self.worth > 0, self.worth, 0.0))
 
-    def fill(self, for_a: np.ndarray, for_b: np.ndarray) -> _Filled:
-        """Fill the seats of A by one order of log worth, then those of B by another."""
+    def fill(self, margin: np.ndarray) -> _Filled:
+        """Fill the seats of A, then of B, by log worth and what is granted (`margin`, one row a tier) against noise."""
         code, is_poor = np.full(len(self.worth), 2), np.zeros(len(self.worth), dtype=bool)
-        for k, by in enumerate((for_a, for_b)):
-            order = np.lexsort((self.place, -self.worth, -by))
+        for k, granted in enumerate(margin):
+            order = np.lexsort((self.place, -self.worth, -(self.logs + granted)))
             first = order[code[order] == 2][: self.seats.n[TIERS[k]]]
             cost = self.seats.cost[TIERS[k]]
-            pays = by[first] >= np.log(cost) if cost > 0 else np.ones(len(first), dtype=bool)
+            pays = (self.plain * np.exp(granted))[first] >= cost if cost > 0 else np.ones(len(first), dtype=bool)
             code[first[pays]] = k
             is_poor[first[~pays]] = True
         return _Filled(code, is_poor)
@@ -164,15 +171,18 @@ class _Filling:
     def cut(self, tier: int, code: np.ndarray, sd: np.ndarray) -> Cut:
         """Say where a tier ends, between the last account in it and the first below."""
         within, below = self.worth[code == tier], self.worth[code > tier]
+        cost, noise = self.seats.cost[TIERS[tier]], self.at_cut(tier, code, sd)
         if not len(within):
-            return Cut(np.inf, np.nan, np.nan, np.nan, 0)
-        last, cost = within.min(), self.seats.cost[TIERS[tier]]
+            threshold = cost if cost > 0 and self.seats.n[TIERS[tier]] else np.inf
+            return Cut(float(threshold), np.nan, np.nan, np.nan, noise, 0)
+        last = within.min()
+        brings = float(self.plain[code == tier][within == last].min())
         following = np.nanmax(below, initial=-np.inf)
         threshold = np.sqrt(last * following) if following > 0 else max(last, 0.0)
         threshold = max(threshold, cost) if len(below) else cost
-        spread = Z80 * self.at_cut(tier, code, sd)
+        low, high = brings * np.exp(-Z80 * noise), brings * np.exp(Z80 * noise)
         n_tied = int((self.worth == last).sum()) if last == following else 0
-        return Cut(*(float(x) for x in (threshold, last, last * np.exp(-spread), last * np.exp(spread))), n_tied)
+        return Cut(*(float(x) for x in (threshold, brings, low, high, noise)), n_tied)
 
     def at_cut(self, tier: int, code: np.ndarray, sd: np.ndarray) -> float:
         """Return the noise of the accounts next to a cut, half of them on either side; 0 where there are none."""
@@ -206,5 +216,6 @@ def _chance(logs: np.ndarray, sd: np.ndarray, cuts: list[float], code: np.ndarra
 
 
 def _reasons(chosen: _Filled, plain: _Filled, before: np.ndarray) -> np.ndarray:
-    told = [chosen.is_poor, before == 3, chosen.code < before, chosen.code > before, plain.code != chosen.code]
-    return np.select(told, ["cost", "new", "rose", "fell", "held"], "")
+    is_poor = chosen.is_poor & plain.is_poor
+    told = [before == 3, chosen.code < before, chosen.code > before, is_poor, plain.code != chosen.code]
+    return np.select(told, ["new", "rose", "fell", "cost", "held"], "")

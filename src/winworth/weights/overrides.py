@@ -56,7 +56,7 @@ class LaterScores:
 
     `log_value` is the log of expected value in money, or of win probability where no value is known (`in_money` False);
     `account` int codes; `won` is the outcome (0, 1), known where `weight` is above 0; `unit` is one point of the score in log
-    expected value.
+    expected value, `capacity` the share of accounts that the team had the seats for as A.
     """
 
     criteria: pd.DataFrame
@@ -65,19 +65,26 @@ class LaterScores:
     won: np.ndarray
     weight: np.ndarray
     unit: float
+    capacity: float
     in_money: bool
 
     def to_dict(self) -> dict:
         """Return the rows for JSON."""
         columns = {name: getattr(self, name).tolist() for name in ("account", "won", "weight")}
-        columns |= {"log_value": np.round(self.log_value, 6).tolist(), "in_money": self.in_money, "unit": self.unit}
+        columns |= {
+            "log_value": np.round(self.log_value, 6).tolist(),
+            "in_money": self.in_money,
+            "unit": self.unit,
+            "capacity": self.capacity,
+        }
         return columns | {"criteria": self.criteria.to_dict("list")}
 
     @classmethod
     def from_dict(cls, read: dict) -> "LaterScores":
         """Rebuild what `to_dict` wrote."""
         arrays = {name: np.asarray(read[name]) for name in ("log_value", "account", "won", "weight")}
-        return cls(criteria=pd.DataFrame(read["criteria"]), in_money=read["in_money"], unit=read["unit"], **arrays)
+        plain = {name: read[name] for name in ("in_money", "unit", "capacity")}
+        return cls(criteria=pd.DataFrame(read["criteria"]), **plain, **arrays)
 
 
 @dataclass(frozen=True)
@@ -99,16 +106,18 @@ class Price:
     def to_dict(self) -> dict:
         """Return the price for JSON."""
         figures = {name: getattr(self, name).to_dict() for name in ("captured", "change", "change_share", "wins_change")}
-        return figures | {"spearman": self.spearman, "in_money": self.in_money}
+        spearman = self.spearman if np.isfinite(self.spearman) else None
+        return figures | {"spearman": spearman, "in_money": self.in_money}
 
 
 def in_force(overrides: Sequence[Override], criteria: Sequence[str], *, as_of: date) -> tuple[list[Override], list[str]]:
     """Return the overrides that hold on a day, and a note for each that does not, any longer or yet.
 
-    Raises ConfigError for a criterion that is not weighed, for two at once on one, and where they sum to more than 100.
+    Raises ConfigError for a criterion that is not weighed (of one that has ended nothing is asked), for two at once on one, and
+    where they sum to more than 100.
     """
     for one in overrides:
-        if one.criterion not in criteria:
+        if one.until >= as_of and one.criterion not in criteria:
             raise ConfigError(f"overrides.yaml: {one.criterion} is no criterion. {did_you_mean(one.criterion, criteria)}")
     now = [one for one in overrides if one.agreed_on <= as_of <= one.until]
     notes = [
@@ -152,8 +161,9 @@ def log_shift(criteria: pd.DataFrame, before: pd.Series, after: pd.Series, *, un
     return unit * (criteria.to_numpy(dtype=float) @ moved) / 100
 
 
-def price(later: LaterScores, before: pd.Series, after: pd.Series, *, capacity: float, seed: int, n_boot: int = 200) -> Price:
-    """Measure what ranking by the weights `after` rather than `before` brings within capacity, a share of the rows."""
+def price(later: LaterScores, before: pd.Series, after: pd.Series, *, seed: int, n_boot: int = 200) -> Price:
+    """Measure what ranking by the weights `after` rather than `before` brings within capacity."""
+    capacity = later.capacity
     shift = log_shift(later.criteria, before, after, unit=later.unit)
     value, wins = np.exp(later.log_value), later.won * later.weight
     ranked = later.log_value + shift
