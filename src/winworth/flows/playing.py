@@ -52,7 +52,7 @@ def with_plays(
     told = {code: _told(text, place, plays[code], named[code]) for code, text in texts.items()}
     work, doubts = _work(accounts, prepared, settings)
     before = None if previous is None else previous.set_index("account_id")["score"]
-    known = accounts["account_id"].map(before) if before is not None else accounts["score"]
+    known = accounts["account_id"].map(before).astype(float) if before is not None else accounts["score"]
     words = told[lang][["play", "channel", "segment_label"]]
     accounts = accounts.assign(**words, **work, trend=trend_of(accounts["score"], known))
     files = {f"plays_{code}.csv": to_csv(table) for code, table in plays.items()}
