@@ -130,6 +130,21 @@ def test_borderline_accounts_are_worked_as_one_of_the_two_tiers_they_lie_between
     assert worth.min()["A-B"] > worth.max()["B-C"]
 
 
+@pytest.mark.parametrize("tiers", ["AC", "BC", "AB", "ABC"])
+def test_the_coin_sends_nobody_to_a_tier_that_is_not_published(tiers):
+    published = ACCOUNTS.assign(tier_doubt=0.5)[ACCOUNTS["tier"].isin(list(tiers))]
+    held = hold_out(published, seed=3)
+    assert set(held["work_as"]) == set(tiers) and len(held) == len(published)
+    for tier, known in held.groupby("tier")["between"]:
+        place = tiers.index(tier)
+        beside = {tiers[k : k + 2] for k in (place - 1, place) if 0 <= k < len(tiers) - 1}
+        assert set(known.str.replace("-", "")) == beside
+
+
+def test_with_one_tier_there_is_nothing_to_hold_out():
+    assert len(hold_out(ACCOUNTS.assign(tier_doubt=0.5, tier="A"), seed=3)) == 0
+
+
 def test_no_byte_of_the_sheet_tells_a_tier_a_chance_a_score_or_a_reason(content, drawn):
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         text = " ".join(packed.read(name).decode(errors="replace") for name in packed.namelist())

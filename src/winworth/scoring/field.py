@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,6 @@ from winworth.scoring.tiers import UNSURE
 BORDERLINE = "borderline"
 IDLE = " without a deal"
 _FIGURES = ("as_of", "model_version", "horizon_days", "seed")
-_BORDERS = {"A": "A-B", "C": "B-C"}
 HELD = ["account_id", "stratum", "tier", "win_probability", "reason_1"]
 
 
@@ -114,9 +114,9 @@ def draw(accounts: pd.DataFrame, *, n: int, seed: int) -> pd.DataFrame:
 def hold_out(accounts: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     """Toss a coin for each borderline account: worked as the higher of the two tiers it lies between, or as the lower.
 
-    What then becomes of the two arms differs by chance and by the work alone. A lies between A and B, C between B and C, and B
-    by the half of B it stands in (expected value, or else win probability). The coin hangs on the seed and the account's id:
-    no other account, and no order, changes it. `chance` is that of the arm, for whoever weighs by it later.
+    What then becomes of the two arms differs by chance and by the work alone. Only tiers that accounts have lie beside each
+    other (`between`). The coin hangs on the seed and the account's id: no other account, and no order, changes it. `chance` is
+    that of the arm, for whoever weighs by it later.
 
     >>> accounts = pd.DataFrame({"account_id": ["a", "b", "c"], "as_of": "2026-06-30", "tier": ["A", "C", "B"],
     ...                          "tier_doubt": [0.4, 0.5, 0.1], "win_probability": [0.5, 0.1, 0.2]})
@@ -125,16 +125,33 @@ def hold_out(accounts: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     0          a  2026-06-30    A         0.4     A-B  hold_out       B     0.5
     1          b  2026-06-30    C         0.5     B-C      work       B     0.5
     """
-    worth = accounts["win_probability"] if "expected_value" not in accounts else accounts["expected_value"].fillna(0)
-    is_high = worth >= worth[accounts["tier"] == "B"].median()
-    upper = accounts["tier"].where(accounts["tier"] != "B", pd.Series(np.where(is_high, "A", "C"), accounts.index))
-    listed = accounts.assign(between=upper.map(_BORDERS))[is_borderline(accounts)].sort_values("account_id")
+    lies = between(accounts)
+    listed = accounts.assign(between=lies)[is_borderline(accounts) & lies.notna()].sort_values("account_id")
     held = np.array([_coin(seed, account) for account in listed["account_id"]], dtype=bool)
     work_as = listed["between"].str[-1].where(held, listed["between"].str[0])
     arm = pd.Series(np.where(held, "hold_out", "work"), listed.index, dtype="str")
     doubt = listed["tier_doubt"] if "tier_doubt" in listed else pd.Series(dtype=float)
     table = listed[["account_id", "as_of", "tier"]].assign(tier_doubt=doubt, between=listed["between"], arm=arm)
     return table.assign(work_as=work_as, chance=0.5).reset_index(drop=True)
+
+
+def between(accounts: pd.DataFrame) -> pd.Series:
+    """Return the border nearest to each account, of those between consecutive tiers that accounts have; missing with one tier.
+
+    The highest tier has the border below it alone, the lowest the one above; one in the middle by the half of it that the
+    account stands in (expected value, or else win probability).
+
+    >>> table = pd.DataFrame({"tier": ["A", "C"], "win_probability": [0.5, 0.1]})
+    >>> between(table).tolist(), between(table.assign(tier=["B", "C"])).tolist()
+    (['A-C', 'A-C'], ['B-C', 'B-C'])
+    """
+    present = sorted(accounts["tier"].unique())
+    borders = [f"{upper}-{lower}" for upper, lower in pairwise(present)]
+    above, below = dict(zip(present[1:], borders, strict=True)), dict(zip(present[:-1], borders, strict=True))
+    worth = accounts["win_probability"] if "expected_value" not in accounts else accounts["expected_value"].fillna(0)
+    is_high = worth >= worth.groupby(accounts["tier"]).transform("median")
+    up, down = (accounts["tier"].map(side).astype("str") for side in (above, below))
+    return up.where(is_high, down).fillna(up).fillna(down)
 
 
 def _coin(seed: int, account: str) -> bool:
