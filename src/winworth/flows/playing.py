@@ -10,7 +10,7 @@ from winworth.crm.snapshot import Snapshot
 from winworth.flows.prepare import Prepared
 from winworth.flows.tiering import COLUMNS as TIER_COLUMNS
 from winworth.scoring.assign import WORKED, assign_sellers
-from winworth.scoring.crm_files import changed, crm_files, left_out, trend_of
+from winworth.scoring.crm_files import changed, crm_files, gone, left_out, trend_of
 from winworth.scoring.playbooks import Playbooks, play_table
 from winworth.sheets import to_csv
 
@@ -58,7 +58,7 @@ def with_plays(
     files = {f"plays_{code}.csv": to_csv(table) for code, table in plays.items()}
     files |= crm_files(changed(accounts, previous), accounts["account_id"])
     warnings = [] if settings.playbooks else [_GENERIC]
-    warnings += playbooks.strangers(segment) + doubts + left_out(accounts["account_id"])
+    warnings += playbooks.strangers(segment) + doubts + left_out(accounts["account_id"]) + gone(accounts, previous)
     return Played(_in_order(accounts), told, files, tuple(warnings))
 
 
