@@ -143,6 +143,20 @@ def test_the_files_for_the_crm_hold_what_changed_since_then_and_are_the_same_twi
     assert done.files == played(previous=before).files
 
 
+def test_the_first_files_for_the_crm_hold_all_accounts_and_those_gone_since_the_last_are_said(played):
+    upgraded = played(previous=SCORED)
+    assert upgraded.files["crm/salesforce.csv"].count(b"\n") == 1 + len(SCORED) and upgraded.warnings == ()
+    fewer = played(SCORED[:3], previous=SCORED.assign(trend="steady"))
+    assert "1 accounts of the scoring before are not scored now, the first A4" in fewer.warnings[-1]
+
+
 def test_no_accounts_leave_files_of_headers(played):
     done = played(SCORED[:0])
+    assert len(done.accounts) == 0 and done.files["crm/hubspot.csv"].count(b"\n") == 1
+
+
+@pytest.mark.parametrize("previous", [SCORED, SCORED[:0]], ids=["some before", "none before"])
+def test_no_accounts_now_are_no_fault_whatever_was_scored_before(played, previous):
+    nobody = SCORED[:0].astype({"account_id": "str"})
+    done = played(nobody, previous=previous.astype({"account_id": "str"}).assign(trend="steady"))
     assert len(done.accounts) == 0 and done.files["crm/hubspot.csv"].count(b"\n") == 1

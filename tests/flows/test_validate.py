@@ -22,6 +22,7 @@ from winworth.sheets import from_csv, to_parquet
 AS_OF = date(2026, 3, 31)
 LATER = AS_OF + timedelta(days=180)
 N = 200
+IDLE = np.arange(N) % 5 == 4
 
 
 def scored(version: str) -> pd.DataFrame:
@@ -31,7 +32,8 @@ def scored(version: str) -> pd.DataFrame:
             "account_id": [f"A{k:03d}" for k in range(N)],
             "name": [f"Company {k}" for k in range(N)],
             "as_of": AS_OF.isoformat(),
-            "deal_id": None,
+            "deal_id": [None if idle else f"D{k}" for k, idle in enumerate(IDLE)],
+            "basis": np.where(IDLE, "next_deal", "open_deal"),
             "win_probability": chance,
             "expected_value": chance * 1000,
             "tier": ["A"] * 40 + ["B"] * 60 + ["C"] * 100,
@@ -56,7 +58,9 @@ def company(pytestconfig, tmp_path):
     deals = ["deal_id,account_id,status,kind,opened_on,closed_on"]
     for k in range(N):
         day = AS_OF + timedelta(days=int(rng.integers(1, 180)))
-        deals.append(f"D{k},A{k:03d},{'won' if won[k] else 'lost'},new,2026-01-05,{day}")
+        opened_on = AS_OF + timedelta(days=1) if IDLE[k] else date(2026, 1, 5)
+        deals.append(f"D{k},A{k:03d},{'won' if won[k] else 'lost'},new,{opened_on},{day}")
+        deals.append(f"N{k},A{k:03d},won,new,2026-04-02,2026-06-01")
         deals += [f"R{k},A{k:03d},won,renewal,2026-01-05,{day}", f"P{k},A{k:03d},won,new,2025-01-05,2025-06-01"]
         deals.append(f"F{k},A{k:03d},won,new,2026-10-02,2026-10-20")
     (tmp_path / "deals.csv").write_text("\n".join(deals) + "\n")
@@ -72,7 +76,8 @@ def fill(path, seen):
     book = load_workbook(path)
     for row in book.active.iter_rows(min_row=5):
         chance = seen[row[1].value]
-        row[4].value, row[5].value = "A" if chance > 0.7 else "B" if chance > 0.4 else "C", round(100 * chance)
+        row[4].value = "A" if chance > 0.7 else "B" if chance > 0.4 else "C"
+        row[5].value = round(100 * chance) if row[3].value else None
     book.save(path)
 
 
@@ -82,7 +87,7 @@ def test_sheet_and_key_are_the_same_bytes_twice_and_the_key_stays_aside(company)
     first = done.sheet.read_bytes(), (done.folder / "key.json").read_bytes()
     again = send_out(settings, as_of=AS_OF, home=home, out=done.sheet)
     assert (again.sheet.read_bytes(), (again.folder / "key.json").read_bytes()) == first
-    assert sum(done.strata.values()) == 60 and set(done.strata) == {"A", "B", "C", "borderline"}
+    assert sum(done.strata.values()) == 60 and len(done.strata) == 8
     assert not list((home / "out").glob("*.json"))
     assert str(done.sheet) in field.sent_out(done).document["sheet"]
 
@@ -97,7 +102,7 @@ def test_every_borderline_account_is_in_the_hold_out_list_by_a_coin(company):
     assert set(held["work_as"]) <= set("ABC") and set(held["arm"]) == {"work", "hold_out"}
 
 
-def test_a_filled_sheet_is_judged_by_what_came_since_renewals_and_other_days_apart(company):
+def test_a_filled_sheet_is_judged_by_what_came_of_the_deals_open_on_its_day_renewals_and_later_deals_apart(company):
     settings, home, won = company
     sheet = send_out(settings, as_of=AS_OF, home=home, out=home / "sheet.xlsx", n=160).sheet
     noise = np.random.default_rng(1).normal(0, 1, N)
@@ -105,8 +110,11 @@ def test_a_filled_sheet_is_judged_by_what_came_since_renewals_and_other_days_apa
     fill(sheet, knows)
     done = bring_back(settings, as_of=LATER, home=home, filled=sheet, n_boot=100)
     judged = from_csv((done.folder / "judged.csv").read_bytes())
-    assert judged["won"].astype(bool).tolist() == [bool(won[int(a[1:])]) for a in judged["account_id"]]
+    place = judged["account_id"].str[1:].astype(int).to_numpy()
+    assert judged["won"].isna().tolist() == IDLE[place].tolist()
+    assert judged["won"].dropna().astype(bool).tolist() == won[place][~IDLE[place]].tolist()
     assert done.n_answered == done.n_sent == 160 and done.n_won == judged["won"].sum()
+    assert done.n_asked == done.figures["seller"].n == done.figures["model"].n == (~IDLE[place]).sum()
     assert done.figures["seller"].value > done.figures["model"].value > 0.6
     assert done.figures["combined"].value > done.figures["model"].value
     assert done.figures["gain"].low > 0

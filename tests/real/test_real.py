@@ -37,8 +37,9 @@ def test_salvirt_ranks_as_well_as_its_448_rows_allow(tmp_path):
     assert metrics["value"] is None
     assert metrics["value_definition"]["basis"] == "none"
     promote(tmp_path)  # a flat file of closed deals: there is nobody to score, and every verb says so
-    scored = predict(load_settings(HERE / "salvirt"), as_of=date(2017, 12, 31), home=tmp_path)
-    assert scored.accounts.empty and "There is no account and no open deal to score." in scored.run["warnings"]
+    for day in (date(2017, 12, 31), date(2018, 1, 1)):
+        scored = predict(load_settings(HERE / "salvirt"), as_of=day, home=tmp_path)
+        assert scored.accounts.empty and "There is no account and no open deal to score." in scored.run["warnings"]
 
 
 def test_maven_has_nothing_to_rank_by_and_promotion_says_so(tmp_path):

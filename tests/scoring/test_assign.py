@@ -124,6 +124,13 @@ def test_no_accounts_have_no_seller():
     assert assign_sellers(table("", []), {"V1": 5}, hours=HOURS).shape == (0, 3)
 
 
+@pytest.mark.parametrize("n", [0, 2])
+@pytest.mark.parametrize("owner", ["V1", None])
+def test_where_no_account_is_a_or_b_owners_have_nothing_to_keep(n, owner):
+    accounts = table("CC", [1.0, 2.0], [owner] * 2)[:n].astype({"tier": "str", "owner": "str"})
+    assert assign_sellers(accounts, {}, hours=HOURS).isna().all(axis=None)
+
+
 @pytest.mark.parametrize("capacity", [240.0, 421.0, 4000.0])
 def test_two_hundred_thousand_accounts_are_assigned_in_seconds(capacity):
     rng = np.random.default_rng(0)

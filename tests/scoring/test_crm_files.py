@@ -4,7 +4,7 @@ import io
 import pandas as pd
 import pytest
 
-from winworth.scoring.crm_files import CRMS, changed, crm_files, left_out, trend_of
+from winworth.scoring.crm_files import CRMS, changed, crm_files, gone, left_out, trend_of
 
 NOW = pd.DataFrame(
     {
@@ -41,8 +41,16 @@ def test_an_account_that_is_new_is_told_and_one_that_is_gone_is_not():
     assert changed(NOW, before)["account_id"].tolist() == ["D4"]
 
 
-def test_without_a_trend_before_all_were_steady():
-    assert changed(NOW, NOW.drop(columns="trend"))["account_id"].tolist() == ["B2", "C3"]
+def test_after_a_scoring_of_before_there_were_files_all_accounts_are_told():
+    before = NOW.assign(account_id=["C3", "A1", "B2", "E5"]).drop(columns="trend")
+    assert changed(NOW, before).equals(changed(NOW, None))
+    assert gone(NOW, before) == []
+
+
+def test_accounts_that_keep_an_old_tier_in_the_crm_are_counted():
+    before = NOW.assign(account_id=["C3", "F6", "B2", "E5"])
+    assert gone(NOW, before)[0].startswith("2 accounts of the scoring before are not scored now, the first E5: score, tier")
+    assert gone(NOW, NOW) == gone(NOW, None) == []
 
 
 def test_a_score_is_up_or_down_from_five_points_on():

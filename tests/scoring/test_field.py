@@ -10,7 +10,7 @@ import pytest
 from openpyxl import load_workbook
 
 from winworth.errors import DataError, IntegrityError
-from winworth.scoring.field import FieldKey, draw, hold_out, strata
+from winworth.scoring.field import IDLE, FieldKey, draw, hold_out, strata
 from winworth.scoring.field_sheet import answers_of, read_sheet, write_sheet
 
 RNG = np.random.default_rng(4)
@@ -19,6 +19,7 @@ ACCOUNTS = pd.DataFrame(
         "account_id": [f"A{k:03d}" for k in range(400)],
         "name": [f"Maison {k}" for k in range(400)],
         "deal_id": [f"D{k}" if k % 3 else None for k in range(400)],
+        "basis": ["open_deal" if k % 3 else "next_deal" for k in range(400)],
         "as_of": "2026-06-30",
         "tier": ["A"] * 80 + ["B"] * 120 + ["C"] * 200,
         "tier_doubt": np.where(np.arange(400) % 200 < 30, 0.45, 0.05),
@@ -28,6 +29,7 @@ ACCOUNTS = pd.DataFrame(
         "reason_1": [f"headcount: {k} (+3 points)" for k in range(400)],
     }
 )
+OPEN = ACCOUNTS[ACCOUNTS["basis"] == "open_deal"]
 
 
 def key_of(drawn: pd.DataFrame) -> FieldKey:
@@ -73,18 +75,26 @@ def answers(content, key):
 
 
 def test_strata_are_drawn_alike_and_the_doubted_are_one_of_them(drawn):
-    assert drawn["stratum"].value_counts().to_dict() == {"A": 10, "B": 10, "C": 10, "borderline": 10}
-    assert (drawn["stratum"].eq("borderline") == drawn["tier_doubt"].between(0.3, 0.7)).all()
+    level = drawn["stratum"].str.removesuffix(IDLE)
+    assert level.value_counts().to_dict() == {"A": 10, "B": 10, "C": 10, "borderline": 10}
+    assert (level.eq("borderline") == drawn["tier_doubt"].between(0.3, 0.7)).all()
+
+
+def test_two_accounts_with_an_open_deal_are_drawn_for_each_without_and_a_chance_is_theirs_alone(drawn):
+    has_deal = drawn["basis"] == "open_deal"
+    assert 2 * (~has_deal).sum() == pytest.approx(has_deal.sum(), abs=4)
+    assert (drawn["win_probability"].notna() == has_deal).all()
+    assert (drawn["stratum"].str.endswith(IDLE) == ~has_deal).all()
 
 
 def test_without_tier_doubt_there_is_no_borderline():
-    found = draw(ACCOUNTS.drop(columns="tier_doubt"), n=30, seed=7)
+    found = draw(OPEN.drop(columns="tier_doubt"), n=30, seed=7)
     assert found["stratum"].value_counts().to_dict() == {"A": 10, "B": 10, "C": 10}
     assert len(hold_out(ACCOUNTS.drop(columns="tier_doubt"), seed=7)) == 0
 
 
 def test_a_small_stratum_is_taken_whole_and_the_others_make_up_for_it():
-    few = ACCOUNTS[(ACCOUNTS["tier"] != "A") | (ACCOUNTS.index < 2)]
+    few = OPEN[(OPEN["tier"] != "A") | (OPEN.index < 3)]
     found = draw(few.drop(columns="tier_doubt"), n=30, seed=7)["stratum"].value_counts().to_dict()
     assert found == {"A": 2, "B": 14, "C": 14}
 
@@ -120,11 +130,26 @@ def test_borderline_accounts_are_worked_as_one_of_the_two_tiers_they_lie_between
     assert worth.min()["A-B"] > worth.max()["B-C"]
 
 
+@pytest.mark.parametrize("tiers", ["AC", "BC", "AB", "ABC"])
+def test_the_coin_sends_nobody_to_a_tier_that_is_not_published(tiers):
+    published = ACCOUNTS.assign(tier_doubt=0.5)[ACCOUNTS["tier"].isin(list(tiers))]
+    held = hold_out(published, seed=3)
+    assert set(held["work_as"]) == set(tiers) and len(held) == len(published)
+    for tier, known in held.groupby("tier")["between"]:
+        place = tiers.index(tier)
+        beside = {tiers[k : k + 2] for k in (place - 1, place) if 0 <= k < len(tiers) - 1}
+        assert set(known.str.replace("-", "")) == beside
+
+
+def test_with_one_tier_there_is_nothing_to_hold_out():
+    assert len(hold_out(ACCOUNTS.assign(tier_doubt=0.5, tier="A"), seed=3)) == 0
+
+
 def test_no_byte_of_the_sheet_tells_a_tier_a_chance_a_score_or_a_reason(content, drawn):
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         text = " ".join(packed.read(name).decode(errors="replace") for name in packed.namelist())
     for name in ("win_probability", "score", "expected_value"):
-        assert [v for v in drawn[name] if f"{v:.2f}" in text or f"{v:.6g}" in text] == []
+        assert [v for v in drawn[name].dropna() if f"{v:.2f}" in text or f"{v:.6g}" in text] == []
     assert "headcount" not in text and "borderline" not in text and "tier_doubt" not in text
     book = load_workbook(io.BytesIO(content))
     assert book.sheetnames == ["Jugement"]
@@ -147,10 +172,25 @@ def test_only_the_answers_are_unlocked_and_no_text_is_a_formula(key, drawn):
     sheet = load_workbook(io.BytesIO(write_sheet(key, evil, lang="en"))).active
     assert {cell.data_type for row in sheet.iter_rows() for cell in row} <= {"s", "n"}
     assert sheet.protection.sheet
-    unlocked = {cell.column_letter for row in sheet.iter_rows() for cell in row if not cell.protection.locked}
-    assert unlocked == {"E", "F", "G"}
+    unlocked = {cell.coordinate for row in sheet.iter_rows() for cell in row if not cell.protection.locked}
+    asked = {f"F{row}" for row, asks in enumerate(key.is_asked, start=5) if asks}
+    assert unlocked == asked | {f"{letter}{row}" for letter in "EG" for row in range(5, 45)}
+    grey = {cell.coordinate for cell in sheet["F"][4:] if cell.fill.fgColor.rgb.endswith("D9D9D9")}
+    assert grey == {f"F{row}" for row in range(5, 45)} - asked and 10 <= len(grey) <= 15
     rules = {str(rule.sqref): rule.type for rule in sheet.data_validations.dataValidation}
     assert rules == {"E5:E44": "list", "F5:F44": "whole"}
+
+
+@pytest.mark.parametrize(("lang", "said"), [("en", "a deal open on 2026-06-30"), ("fr", "une affaire en cours le 30/06/2026")])
+def test_the_sheet_says_that_the_chance_is_of_deals_open_on_the_day(key, drawn, lang, said):
+    asked = load_workbook(io.BytesIO(write_sheet(key, drawn, lang=lang))).active["A2"].value
+    assert said in asked and ("grey" in asked or "grise" in asked)
+
+
+def test_a_chance_where_none_is_asked_is_a_fault(edit, key):
+    row = 5 + int(np.flatnonzero(~key.is_asked)[0])
+    with pytest.raises(DataError, match=rf"row {row} \(A\d+\): no chance is asked where no deal is open. Empty its cell"):
+        answers(edit(put(f"F{row}", 40)), key)
 
 
 def test_answers_come_back_by_account_as_they_were_typed(edit, key, drawn):

@@ -61,6 +61,19 @@ def test_answers_left_out_change_no_figure_but_their_count():
     assert found.agreement.n == 80
 
 
+def test_accounts_without_a_chance_count_for_tiers_alone():
+    rows = world(120, np.random.default_rng(1))
+    idle = rows.index % 3 == 0
+    rows = rows.assign(stratum=rows["stratum"].where(~idle, rows["stratum"] + " without a deal"))
+    part = rows.assign(win_probability=rows["win_probability"].mask(idle), won=rows["won"].mask(idle))
+    found, asked = judge(part, seed=1, n_boot=20), judge(part[~idle], seed=1, n_boot=20)
+    assert found.agreement.n == 120 and found.agreement.value == judge(rows, seed=1, n_boot=20).agreement.value
+    for name in ("seller", "model", "combined", "gain"):
+        assert getattr(found, name).value == getattr(asked, name).value and getattr(found, name).n == 80
+    alike = part.assign(seller_tier=part["tier"])
+    assert not set(judge(alike, seed=1, n_boot=5).disagreements["account_id"]) & set(rows["account_id"][idle])
+
+
 def test_sellers_who_know_what_the_model_does_not_add_to_it_and_those_who_guess_do_not():
     gains = {k: judge(world(3000, np.random.default_rng(2), knows=k), seed=1, n_boot=100).gain for k in (0.0, 1.0)}
     assert gains[1.0].low > 0.02

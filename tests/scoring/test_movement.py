@@ -137,3 +137,13 @@ def test_the_order_of_rows_changes_nothing():
     again = ledger(before[::-1], now.sample(frac=1, random_state=1), lambda *which: worth(*which)[::-1], CUTS)
     pd.testing.assert_frame_equal(first.accounts, again.accounts)
     pd.testing.assert_frame_equal(first.movers, again.movers)
+
+
+@pytest.mark.parametrize(("n_before", "n_now"), [(0, 0), (0, 2), (2, 0)])
+def test_a_scoring_of_nobody_has_moved_from_or_to_nothing(n_before, n_now):
+    two = pd.DataFrame({"account_id": ["a", "b"], "tier": ["A", "C"], "expected_value": [500.0, 100.0]})
+    worth = two.set_index("account_id")["expected_value"]
+    found = ledger(two[:n_before], two[:n_now], lambda data, *_: worth[: n_now if data else n_before], CUTS)
+    assert found.accounts["change"].sum() == 300.0 * (n_now - n_before)
+    assert len(found.movers) == n_before + n_now
+    assert found.to_dict()["n_rose"] == found.to_dict()["n_fell"] == 0

@@ -10,7 +10,7 @@ from winworth.crm.snapshot import Snapshot
 from winworth.flows.prepare import Prepared
 from winworth.flows.tiering import COLUMNS as TIER_COLUMNS
 from winworth.scoring.assign import WORKED, assign_sellers
-from winworth.scoring.crm_files import changed, crm_files, left_out, trend_of
+from winworth.scoring.crm_files import changed, crm_files, gone, left_out, trend_of
 from winworth.scoring.playbooks import Playbooks, play_table
 from winworth.sheets import to_csv
 
@@ -52,13 +52,13 @@ def with_plays(
     told = {code: _told(text, place, plays[code], named[code]) for code, text in texts.items()}
     work, doubts = _work(accounts, prepared, settings)
     before = None if previous is None else previous.set_index("account_id")["score"]
-    known = accounts["account_id"].map(before) if before is not None else accounts["score"]
+    known = accounts["account_id"].map(before).astype(float) if before is not None else accounts["score"]
     words = told[lang][["play", "channel", "segment_label"]]
     accounts = accounts.assign(**words, **work, trend=trend_of(accounts["score"], known))
     files = {f"plays_{code}.csv": to_csv(table) for code, table in plays.items()}
     files |= crm_files(changed(accounts, previous), accounts["account_id"])
     warnings = [] if settings.playbooks else [_GENERIC]
-    warnings += playbooks.strangers(segment) + doubts + left_out(accounts["account_id"])
+    warnings += playbooks.strangers(segment) + doubts + left_out(accounts["account_id"]) + gone(accounts, previous)
     return Played(_in_order(accounts), told, files, tuple(warnings))
 
 

@@ -37,11 +37,14 @@ class SentOut:
 
 @dataclass(frozen=True)
 class CameBack:
-    """What a filled sheet says: figures by name, answered of sent, the day outcomes are complete, and what to talk about."""
+    """What a filled sheet says: figures by name, answered of sent, of how many a chance was asked and how many of those won,
+    the day outcomes are complete, and what to talk about.
+    """
 
     folder: Path
     n_sent: int
     n_answered: int
+    n_asked: int
     n_won: int | None
     known_from: date
     figures: dict[str, Figure]
@@ -93,9 +96,8 @@ def bring_back(settings: Settings, *, as_of: date, home: Path, filled: Path, n_b
         figures = {f.name: getattr(judged, f.name) for f in fields(judged) if f.name != "disagreements"}
         answered = int((answers["seller_tier"].notna() | answers["seller_chance"].notna()).sum())
         n_won = int(answers["won"].sum()) if answers["won"].notna().any() else None
-        done = CameBack(
-            folder.with_name(f"{folder.name}-answers"), len(answers), answered, n_won, known_from, figures, judged.disagreements
-        )
+        counts = (len(answers), answered, int(key.is_asked.sum()), n_won)
+        done = CameBack(folder.with_name(f"{folder.name}-answers"), *counts, known_from, figures, judged.disagreements)
         publish_folder(done.folder, {"verdict.json": as_json(verdict(done)).encode(), "judged.csv": to_csv(answers)})
     return done
 
@@ -103,7 +105,7 @@ def bring_back(settings: Settings, *, as_of: date, home: Path, filled: Path, n_b
 def verdict(done: CameBack) -> dict:
     """Return the figures and counts, for JSON."""
     figures = {name: figure.to_dict() for name, figure in done.figures.items()}
-    counts = {name: asdict(done)[name] for name in ("n_sent", "n_answered", "n_won")}
+    counts = {name: asdict(done)[name] for name in ("n_sent", "n_answered", "n_asked", "n_won")}
     return counts | {"known_from": done.known_from.isoformat(), "figures": figures}
 
 
@@ -138,12 +140,15 @@ def _find_key(home: Path, sheet: str, where: str) -> tuple[Path, FieldKey]:
 
 
 def _won(settings: Settings, key: FieldKey, as_of: date) -> np.ndarray:
-    """Tell whether each account signed a deal within the horizon after the sheet's day."""
+    """Tell whether each account signed, within the horizon, a deal open on the sheet's day; missing where not asked."""
     deals = prepare(settings, as_of=as_of).snapshot["deals"]
     if not {"account_id", "closed_on"} <= set(deals.columns):
         return np.full(len(key.accounts), np.nan)
-    since = (deals["closed_on"] - pd.Timestamp(key.as_of)).dt.days
-    counts = (deals["status"] == "won") & since.between(1, key.horizon_days)
+    day = pd.Timestamp(key.as_of)
+    counts = (deals["status"] == "won") & (deals["closed_on"] - day).dt.days.between(1, key.horizon_days)
+    if "opened_on" in deals:
+        counts &= deals["opened_on"] <= day
     if "kind" in deals:
         counts &= ~deals["kind"].isin(key.exclude_kinds)
-    return key.accounts["account_id"].isin(deals.loc[counts, "account_id"]).to_numpy(dtype=float)
+    won = key.accounts["account_id"].isin(deals.loc[counts, "account_id"])
+    return won.astype(float).where(key.is_asked).to_numpy()

@@ -43,7 +43,7 @@ def came_back(done: "CameBack") -> Report:
     if done.n_won is None:
         parts.append(f"What came of them is complete on {done.known_from}: read the sheet again then, with that --as-of.")
     else:
-        parts.append(f"{done.n_won} of {done.n_sent} accounts signed within the horizon.")
+        parts.append(f"{done.n_won} of {done.n_asked} accounts with an open deal signed one within the horizon.")
     if len(done.disagreements):
         parts.append(_talks(done))
     parts.append(f"Answers: {done.folder}")
@@ -55,7 +55,7 @@ def _talks(done: "CameBack") -> Any:
     columns = ["account", "model's reason", "sellers' comment", "sellers", "model", "sellers", "model"]
     table = plain_table("Worth a talk", columns, n_text=3)
     for row in plain(done.disagreements):
-        chance = "" if row["seller_chance"] is None else f"{row['seller_chance']:.0%}"
+        chances = ["" if row[name] is None else f"{row[name]:.0%}" for name in ("seller_chance", "win_probability")]
         told = [Text(str(row[name] or "")[:60]) for name in ("account_id", "reason_1", "comment")]
-        table.add_row(*told, row["seller_tier"] or "", row["tier"], chance, f"{row['win_probability']:.0%}")
+        table.add_row(*told, row["seller_tier"] or "", row["tier"], *chances)
     return table

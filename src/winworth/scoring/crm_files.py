@@ -66,8 +66,8 @@ def trend_of(score: pd.Series, before: pd.Series) -> pd.Series:
 def changed(accounts: pd.DataFrame, previous: pd.DataFrame | None) -> pd.DataFrame:
     """Return account_id, score (whole points), tier and trend of the accounts of which one differs from what `previous` told.
 
-    Rows are sorted by account. Without a previous scoring all accounts are there; one of before trends were told counts as
-    steady.
+    Rows are sorted by account. Without a previous scoring all accounts are there; one without trends was written before there
+    were files for the CRM, and told it nothing.
 
     >>> now = pd.DataFrame({"account_id": ["b", "a"], "score": [41.3, 70.0], "tier": ["C", "A"], "trend": "steady"})
     >>> changed(now, now.assign(score=[40.9, 70.0], tier=["C", "B"]))
@@ -75,10 +75,30 @@ def changed(accounts: pd.DataFrame, previous: pd.DataFrame | None) -> pd.DataFra
     0          a     70    A  steady
     """
     now = _as_told(accounts)
-    if previous is not None:
-        known = _as_told(previous.assign(trend=previous.get("trend", "steady")))
+    if previous is not None and _was_told(previous):
+        known = _as_told(previous)
         now = now[~(now == known.reindex(now.index)).all(axis=1)]
     return now.reset_index()
+
+
+def _was_told(previous: pd.DataFrame) -> bool:
+    return "trend" in previous
+
+
+def gone(accounts: pd.DataFrame, previous: pd.DataFrame | None) -> list[str]:
+    """Say how many accounts the CRM was told of at the scoring before and are not scored now.
+
+    No row can take back what they have there: imports pass over an empty cell, or take it for a value, each CRM in its way.
+    """
+    if previous is None or not _was_told(previous):
+        return []
+    left = sorted(set(previous["account_id"]) - set(accounts["account_id"]))
+    if not left:
+        return []
+    return [
+        f"{len(left)} accounts of the scoring before are not scored now, the first {left[0]}: score, tier and trend stay in "
+        "the CRM as they were. Clear them there."
+    ]
 
 
 def _as_told(accounts: pd.DataFrame) -> pd.DataFrame:

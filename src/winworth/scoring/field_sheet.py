@@ -22,8 +22,9 @@ WORDS = {
         "title": "Judgement",
         "sheet": "Sheet",
         "columns": ("No.", "Account", "Name", "Open deal", "Tier (A, B, C)", "Chance to buy (0-100)", "Comment"),
-        "ask": "For each account, from what you know of it: its tier (A: work it first, B: next, C: last) and the chance, 0 to "
-        "100, that it signs a deal within {days} days of {day}. Leave empty what you cannot say. The order tells nothing.",
+        "ask": "For each account, from what you know of it: its tier (A: work it first, B: next, C: last); and where it has an "
+        "open deal, the chance, 0 to 100, that it signs a deal open on {day} within {days} days (no other deal counts). A grey "
+        "cell asks nothing: no deal is open. Leave empty what you cannot say. The order tells nothing.",
         "day": "%Y-%m-%d",
         "tier": "A, B or C",
         "chance": "A whole number from 0 to 100: write 70 for 70 %",
@@ -33,8 +34,9 @@ WORDS = {
         "sheet": "Feuille",
         "columns": ("N°", "Compte", "Nom", "Affaire en cours", "Priorité (A, B, C)", "Chance d'achat (0-100)", "Commentaire"),
         "ask": "Pour chaque compte, d'après ce que vous en savez : sa priorité (A : à travailler d'abord, B : ensuite, C : en "
-        "dernier) et la chance, de 0 à 100, qu'il signe une affaire dans les {days} jours après le {day}. Laissez vide ce que "
-        "vous ne pouvez pas dire. L'ordre ne dit rien.",
+        "dernier) ; et s'il a une affaire en cours, la chance, de 0 à 100, qu'il signe dans les {days} jours une affaire en "
+        "cours le {day} (aucune autre ne compte). Une case grise ne demande rien : aucune affaire n'est en cours. Laissez vide "
+        "ce que vous ne pouvez pas dire. L'ordre ne dit rien.",
         "day": "%d/%m/%Y",
         "tier": "A, B ou C",
         "chance": "Un nombre entier de 0 à 100 : écrivez 70 pour 70 %",
@@ -57,10 +59,11 @@ def write_sheet(key: FieldKey, names: pd.DataFrame, *, lang: str) -> bytes:
     """Return the workbook for the accounts of `key`, in its order, with no score, tier, chance or reason in it.
 
     `names` has name and deal_id in the same order. Only the cells to fill in are unlocked, and they take nothing but A, B, C
-    and whole numbers to 100. No text is a formula; the bytes depend on the arguments alone.
+    and whole numbers to 100; where no chance is asked its cell is grey and locked. No text is a formula; the bytes depend on
+    the arguments alone.
     """
     from openpyxl import Workbook
-    from openpyxl.styles import Alignment, Protection
+    from openpyxl.styles import Alignment
 
     words, book = WORDS[lang], Workbook()
     sheet = book.active
@@ -70,17 +73,28 @@ def write_sheet(key: FieldKey, names: pd.DataFrame, *, lang: str) -> bytes:
     text(sheet["A2"], words["ask"].format(days=key.horizon_days, day=f"{date.fromisoformat(key.as_of):{words['day']}}"))
     sheet.merge_cells("A2:G2")
     sheet["A2"].alignment = Alignment(wrap_text=True, vertical="top")
-    sheet.row_dimensions[2].height = 64
+    sheet.row_dimensions[2].height = 80
     header(sheet, _HEAD, words["columns"])
     told = zip(key.accounts["account_id"], names["name"], names["deal_id"], strict=True)
     for row, cells in enumerate(told, start=_FIRST):
         put(sheet.cell(row, 1), row - _FIRST + 1)
         for column, value in enumerate(cells, start=_ACCOUNT):
             text(sheet.cell(row, column), value if isinstance(value, str) else "")
-        for column in (_TIER, _CHANCE, _COMMENT):
-            sheet.cell(row, column).protection = Protection(locked=False)
+    _unlock(sheet, key.is_asked)
     _guard(sheet, len(key.accounts), words)
     return saved(book)
+
+
+def _unlock(sheet: "Worksheet", is_asked: pd.Series) -> None:
+    """Open the cells to fill in; grey those of chances that are not asked."""
+    from openpyxl.styles import PatternFill, Protection
+
+    for row, asks_chance in enumerate(is_asked, start=_FIRST):
+        for column in (_TIER, _CHANCE, _COMMENT):
+            if column != _CHANCE or asks_chance:
+                sheet.cell(row, column).protection = Protection(locked=False)
+            else:
+                sheet.cell(row, column).fill = PatternFill("solid", fgColor="D9D9D9")
 
 
 def _guard(sheet: "Worksheet", n: int, words: dict) -> None:
@@ -144,7 +158,7 @@ def answers_of(filled: Filled, key: FieldKey, where: str) -> pd.DataFrame:
 
     Raises DataError, naming rows and the way out, where accounts are unknown, twice or gone, or an answer is none.
     """
-    known, seen, faults, rows = set(key.accounts["account_id"]), {}, [], []
+    known, seen, faults, rows = dict(zip(key.accounts["account_id"], key.is_asked, strict=True)), {}, [], []
     for row, account, tier, chance, comment in filled.rows.itertuples(index=False):
         account_id = str(account if account is not None else "").strip()
         place = f"row {row} ({account_id[:40] or 'no account'})"
@@ -154,6 +168,8 @@ def answers_of(filled: Filled, key: FieldKey, where: str) -> pd.DataFrame:
             faults.append(f"{place}: the account stands already in row {seen[account_id]}. Keep one of the two.")
         seen.setdefault(account_id, row)
         told, fault = _answer(tier, chance)
+        if not fault and told[1] is not None and not known.get(account_id, True):
+            fault = "no chance is asked where no deal is open. Empty its cell."
         faults += [f"{place}: {fault}"] if fault else []
         rows.append((account_id, *told, str(comment) if _said(comment) else None))
     gone = [account for account in key.accounts["account_id"] if account not in seen]

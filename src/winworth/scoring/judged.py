@@ -32,16 +32,17 @@ class Judged:
 
 
 def judge(answers: pd.DataFrame, *, seed: int, n_boot: int = 1000) -> Judged:
-    """Compare answered accounts: account_id, stratum, size (accounts it stands for), tier, win_probability, seller_tier and
-    seller_chance (0-1; missing where not answered), won (0 or 1; missing where not known yet).
+    """Compare answered accounts: account_id, stratum, size (accounts it stands for), tier, win_probability (missing where no
+    chance was asked), seller_tier and seller_chance (0-1; missing where not answered), won (0 or 1; missing where not known).
 
-    Every figure is of all scored accounts: the answers of a stratum stand for its size, and the intervals draw accounts anew
-    within strata (normal on the log-odds of shares and AUCs). Seller and model are combined by the mean of their log-odds.
+    Figures of tiers are of all scored accounts, AUCs of those with a chance: the answers of a stratum stand for its size, and
+    the intervals draw accounts anew within strata (normal on the log-odds of shares and AUCs). Seller and model are combined
+    by the mean of their log-odds.
     """
     rows = answers.assign(combined=combine(answers["seller_chance"], answers["win_probability"]))
     tiered = rows[rows["seller_tier"].notna()]
     told, ours = (tiered[name].map(TIERS.index).to_numpy(dtype=int) for name in ("seller_tier", "tier"))
-    known = rows[rows["won"].notna() & rows["seller_chance"].notna()]
+    known = rows[rows[["won", "seller_chance", "win_probability"]].notna().all(axis=1)]
     won = known["won"].to_numpy(dtype=float)
     enough = min((won == 1).sum(), (won == 0).sum()) >= _LEAST
 

@@ -131,7 +131,7 @@ def in_cents(parts: pd.DataFrame, told: list[np.ndarray]) -> pd.DataFrame:
 
 
 def _levels(tier: pd.Series) -> np.ndarray:
-    return tier.map({"A": 2.0, "B": 1.0, "C": 0.0}).fillna(0.0).to_numpy()
+    return tier.map({"A": 2.0, "B": 1.0, "C": 0.0}).astype(float).fillna(0.0).to_numpy()
 
 
 def _accounts(ids: pd.Index, tiers: tuple[pd.Series, pd.Series], told: list[np.ndarray], cents: pd.DataFrame) -> pd.DataFrame:
