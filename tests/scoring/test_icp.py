@@ -179,6 +179,18 @@ def test_the_chance_of_a_lift_is_level_where_there_is_none():
     assert np.mean(np.array(told) <= 0.5) == pytest.approx(0.5, abs=0.09)
 
 
+@pytest.mark.parametrize(("few", "many"), [(1, 10), (10, 1)])
+def test_the_chance_is_level_where_the_chosen_accounts_have_fewer_deals_than_others_or_more(few, many):
+    account = np.r_[np.repeat(np.arange(60), few), np.repeat(np.arange(60, 260), many)]
+    chosen, told = account < 60, []
+    for seed in range(150):
+        rng = np.random.default_rng(seed)
+        won = (rng.random(len(account)) < rng.beta(2, 3, 260)[account]).astype(float)
+        told.append(chance(chosen, Realised(won, won, np.ones(len(account)), account), seed=seed, n_draws=99))
+    assert np.mean(np.array(told) <= 0.05) == pytest.approx(0.05, abs=0.045)
+    assert np.mean(np.array(told) <= 0.5) == pytest.approx(0.5, abs=0.12)
+
+
 def test_the_order_of_rows_changes_nothing(planted):
     _, past, locked = planted
     order, other = np.random.default_rng(3).permutation(len(past)), np.random.default_rng(4).permutation(len(locked))

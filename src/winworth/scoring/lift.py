@@ -85,21 +85,26 @@ def win_rate_of(chosen: np.ndarray, realised: Realised) -> Figure:
 
 
 def chance(chosen: np.ndarray, realised: Realised, *, seed: int, n_draws: int = 1999) -> float:
-    """Return how often a group dealt at random among accounts would have brought as much a deal as this one.
+    """Return how often a group dealt at random among accounts would lie as far above the mean of all deals as this one.
 
-    Whole accounts change places, each with all it brought, so that the level holds however skewed values are (Fisher 1935).
-    Never below 1 / (n_draws + 1).
+    Whole accounts change places, each with all it brought. What is compared is the distance in standard errors, not in money:
+    accounts of few deals have means that spread wider than those of accounts dealt at random, and a rule may choose by what
+    goes with few deals (Janssen 1997; Chung and Romano 2013). Never below 1 / (n_draws + 1).
     """
     codes = np.unique(realised.account, return_inverse=True)[1]
     w = realised.weight
     weight, brought, own = (np.bincount(codes, x) for x in (w, w * realised.value, w * chosen))
-    share = own / weight
-
-    def mean(share: np.ndarray) -> float:
-        return float(share @ brought / (share @ weight))
-
     if not own.sum() > 0:
         return 1.0
-    found, rng = mean(share) * (1 - 1e-12), np.random.default_rng(seed)
-    as_much = sum(mean(rng.permutation(share)) >= found for _ in range(n_draws))
+    share, rng = own / weight, np.random.default_rng(seed)
+    found = _errors_above(share, weight, brought) - 1e-12
+    as_much = sum(_errors_above(rng.permutation(share), weight, brought) >= found for _ in range(n_draws))
     return (1 + as_much) / (1 + n_draws)
+
+
+def _errors_above(share: np.ndarray, weight: np.ndarray, brought: np.ndarray) -> float:
+    """Return by how many standard errors the mean of a group, a share of each account, lies above that of all accounts."""
+    every, n = brought.sum() / weight.sum(), share @ weight
+    mean = share @ brought / n
+    spread = np.sqrt(((share * (brought - mean * weight) / n - (brought - every * weight) / weight.sum()) ** 2).sum())
+    return float((mean - every) / spread) if spread > 1e-15 * max(abs(every), 1e-300) else 0.0
