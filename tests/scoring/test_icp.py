@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from winworth.features.catalog import Catalog, Criterion, Feature
-from winworth.scoring.icp import Icp, Period, apply_rules, hold_to, icp_features, learn_icp, read_rules
+from winworth.scoring.icp import Held, Icp, Period, apply_rules, hold_to, icp_features, learn_icp, read_rules
 from winworth.scoring.icp_search import Found, find_rules
 from winworth.scoring.lift import Realised, chance, lift_of, log_lifts, win_rate_of
 from winworth.scoring.rules import Condition, Rule, conditions_on
@@ -268,3 +268,21 @@ def test_a_win_rate_has_wilsons_interval():
     deals = Realised(np.ones(20), np.r_[1.0, np.zeros(19)], np.ones(20), np.arange(20))
     figure = win_rate_of(np.ones(20, dtype=bool), deals)
     assert (figure.low, figure.high) == pytest.approx((0.0089, 0.2361), abs=1e-4)
+
+
+def test_the_interval_of_a_win_rate_holds_the_truth_where_deals_of_an_account_end_alike():
+    account, held = np.repeat(np.arange(20), 10), 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        won = (rng.random(200) < rng.beta(0.4, 0.6, 20)[account]).astype(float)
+        figure = win_rate_of(np.ones(200, dtype=bool), Realised(won, won, np.ones(200), account))
+        held += figure.low <= 0.4 <= figure.high
+    assert held >= 180  # some 120, where every deal counts as a case of its own
+
+
+def test_a_lift_that_few_accounts_are_behind_has_no_interval_and_does_not_hold():
+    won = np.r_[np.ones(12), np.zeros(188)]
+    deals = Realised(won, won, np.ones(200), np.r_[np.zeros(12, dtype=int), np.arange(1, 189)])
+    figure = lift_of(won == 1, deals, seed=0)
+    assert figure.value == pytest.approx(200 / 12) and np.isnan([figure.low, figure.high]).all()
+    assert not Held(0.06, figure, figure, p=0.001).holds

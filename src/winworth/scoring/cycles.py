@@ -9,7 +9,7 @@ from winworth.models.censoring import Histories
 from winworth.models.incidence import cumulative_incidence
 from winworth.models.metrics import Figure, account_draws
 
-LEAST = 10  # deals below which a figure is hidden
+LEAST = 10  # deals below which a figure is hidden, and accounts below which it has no interval
 _OPEN = 2**40
 
 
@@ -20,8 +20,8 @@ def cycles_and_baskets(deals: pd.DataFrame, *, day: int, seed: int, n_boot: int 
     amount (NaN unknown; 0 counts as unknown). `cycle_days` is the median days from opening to the end, won or lost, by Kaplan
     and Meier, deals still open on `day` censored: the median of closed deals alone is too short. `basket_mean` and
     `basket_median` are of the amounts of won deals, `top_share` the largest one's share of their total. Each is a Figure, the
-    first three with a 95 % interval over accounts; NaN where fewer than ten deals are behind it, or where half of them never
-    ended.
+    first three with a 95 % interval over accounts, or none over fewer than ten; NaN where fewer than ten deals are behind it,
+    or where half of them never ended.
 
     >>> deals = pd.DataFrame({"group": "PME", "account": range(20), "opened": 0.0, "won": [True] * 11 + [False] * 9,
     ...                       "ended": [10.0] * 9 + [30.0] * 2 + [np.nan] * 9, "amount": 100.0})
@@ -70,14 +70,15 @@ def _top_share(amount: np.ndarray) -> Figure:
 
 
 def _figure(measure: Callable[[np.ndarray], float], accounts: np.ndarray, *, seed: int, n_boot: int) -> Figure:
-    """Measure rows, and whole accounts drawn with replacement; hidden where there are too few."""
+    """Measure rows, and whole accounts drawn with replacement; hidden where there are too few deals."""
     n = len(accounts)
     if n < LEAST:
         return Figure(np.nan, np.nan, np.nan, n)
     draws = account_draws(accounts, seed=seed, n_boot=n_boot)
     drawn = np.array([measure(np.repeat(np.arange(n), counts.astype(int))) for counts in draws])
     finite = drawn[np.isfinite(drawn)]
-    low, high = np.quantile(finite, [0.025, 0.975]) if len(finite) > 0.9 * n_boot else (np.nan, np.nan)
+    is_told = len(finite) > 0.9 * n_boot and len(np.unique(accounts)) >= LEAST
+    low, high = np.quantile(finite, [0.025, 0.975]) if is_told else (np.nan, np.nan)
     return Figure(measure(np.arange(n)), float(low), float(high), n)
 
 

@@ -6,7 +6,9 @@ import numpy as np
 
 from winworth.models.metrics import Figure, account_draws
 from winworth.models.outliers import held_within_reason
-from winworth.models.shares import wilson
+from winworth.models.shares import effective_n, wilson
+
+LEAST = 10  # accounts below which a lift has no interval
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,10 @@ def log_lifts(chosen: np.ndarray, realised: Realised, *, within: np.ndarray | No
 
 
 def lift_of(chosen: np.ndarray, realised: Realised, *, seed: int, n_boot: int = 500) -> Figure:
-    """Return a group's mean value over that of all rows, with a 95 % percentile interval over accounts; n counts the group."""
+    """Return a group's mean value over that of all rows, with a 95 % percentile interval over accounts; n counts the group.
+
+    A group of fewer than ten accounts has no interval: drawn anew, they vary less than others like them do.
+    """
     w, v = realised.weight, realised.value
 
     def lift(w: np.ndarray) -> float:
@@ -72,15 +77,18 @@ def lift_of(chosen: np.ndarray, realised: Realised, *, seed: int, n_boot: int = 
 
     draws = np.array([lift(w * counts) for counts in account_draws(realised.account, seed=seed, n_boot=n_boot)])
     draws = draws[np.isfinite(draws)]
-    low, high = np.quantile(draws, [0.025, 0.975]) if len(draws) > n_boot // 2 else (np.nan, np.nan)
+    is_told = len(draws) > n_boot // 2 and len(np.unique(realised.account[chosen])) >= LEAST
+    low, high = np.quantile(draws, [0.025, 0.975]) if is_told else (np.nan, np.nan)
     return Figure(lift(w), float(low), float(high), int(chosen.sum()))
 
 
 def win_rate_of(chosen: np.ndarray, realised: Realised) -> Figure:
-    """Return the win rate of a group with Wilson's interval; its cases are what its weights are worth (Kish)."""
-    w = realised.weight[chosen]
-    n = float(w.sum() ** 2 / (w**2).sum()) if len(w) else 0.0
-    share = float(np.average(realised.won[chosen], weights=w)) if n else np.nan
+    """Return the win rate of a group with Wilson's interval; its cases are what its weights are worth (Kish), or what its
+    deals are where accounts have several that end alike, whichever is less.
+    """
+    w, won = realised.weight[chosen], realised.won[chosen]
+    n = min(float(w.sum() ** 2 / (w**2).sum()), effective_n(won, realised.account[chosen])) if len(w) else 0.0
+    share = float(np.average(won, weights=w)) if n else np.nan
     return Figure(share, *(wilson(share * n, n) if n else (np.nan, np.nan)), int(chosen.sum()))
 
 
