@@ -10,7 +10,7 @@ from winworth.features.catalog import Catalog
 from winworth.flows.learn import Reference
 from winworth.flows.retrain import Learnt, Retrain
 from winworth.flows.weigh import Weighed
-from winworth.scoring.find_segments import Effort, Tried, find_segments
+from winworth.scoring.find_segments import Effort, Tried, find_as_tested
 from winworth.scoring.segment_ids import Kinship, matched
 from winworth.scoring.segment_names import labels_of
 from winworth.scoring.segment_rules import rules_of
@@ -20,25 +20,33 @@ from winworth.weights.criteria import owned, spread
 from winworth.weights.reasons import Wording
 
 LANGUAGES = ("en", "fr")
+ONE = "No number of segments is admissible: all accounts are one segment."
+UNTESTED = (
+    "Nothing that lasts weighed before the deals held out: none can tell segments apart, and all accounts are one segment."
+)
 
 
 @dataclass(frozen=True)
 class Segmented:
     """The segments with ids, labels and rules, every number of them tried, what became of the champion's ids (None: it has
-    none that can be read), and by id what held-out deals were like.
+    none that can be read), by id what held-out deals were like, and whether there was anything to tell segments apart by.
     """
 
     segments: Segments
     tried: tuple[Tried, ...]
     kinship: Kinship | None
     positions: dict[str, dict]
+    is_tested: bool = True
 
 
-def learn_segments(weighed: Weighed, reference: Reference, retrain: Retrain, learnt: Learnt) -> Segmented | None:
+def learn_segments(
+    weighed: Weighed, past: Weighed | None, reference: Reference, retrain: Retrain, learnt: Learnt
+) -> Segmented | None:
     """Find, match, name and describe the segments; None where nothing that lasts weighs.
 
     They are found on features that an account has with or without an open deal. Those told apart by are the rows that the
-    model was judged on, with the champion's segments as the old ones.
+    model was judged on, in the space of what weighed in the `past`, before their outcomes were known; where nothing did, all
+    accounts are one segment. The champion's segments are the old ones.
     """
     shares = lasting_shares(weighed, retrain.catalog)
     if not len(reference.features) or shares.sum() == 0:
@@ -46,13 +54,16 @@ def learn_segments(weighed: Weighed, reference: Reference, retrain: Retrain, lea
     settings, seed = retrain.settings, retrain.task.seed
     features = reference.features[~pd.Series(reference.account).duplicated().to_numpy()].reset_index(drop=True)
     later = _held_out(retrain, learnt)
-    found = find_segments(features, shares, later, seed=seed, effort=Effort(most=settings.scoring.most_segments))
+    before = shares * 0 if past is None else lasting_shares(past, retrain.catalog)
+    effort = Effort(most=settings.scoring.most_segments)
+    found = find_as_tested(features, shares, before, later, seed=seed, effort=effort)
     segments, kinship = found.segments, None
     if retrain.king is not None and retrain.king.segments is not None:
         segments, kinship = matched(segments, retrain.king.segments, features)
     wordings = {lang: Wording(retrain.catalog, lang) for lang in LANGUAGES}
     labels, rules = labels_of(segments, features, wordings), rules_of(segments, features, wordings, seed=seed)
-    return Segmented(replace(segments, labels=labels, rules=rules), found.tried, kinship, _positions(segments, later))
+    segments = replace(segments, labels=labels, rules=rules)
+    return Segmented(segments, found.tried, kinship, _positions(segments, later), bool(before.sum() > 0))
 
 
 def lasting_shares(weighed: Weighed, catalog: Catalog) -> pd.Series:
@@ -75,7 +86,7 @@ def segments_record(segmented: Segmented | None) -> dict | None:
     named = zip(segments.ids, segments.labels, rules, strict=True)
     return {
         "k": len(segments.ids),
-        "says": "" if len(segments.ids) > 1 else "No number of segments is admissible: all accounts are one segment.",
+        "says": "" if len(segments.ids) > 1 else ONE if segmented.is_tested else UNTESTED,
         "tried": [_tried(tried) for tried in segmented.tried],
         "ids": None if kinship is None else asdict(kinship),
         "segments": {name: {"label": label, "rule": rule} | segmented.positions[name] for name, label, rule in named},
