@@ -63,8 +63,9 @@ def a_retrain(features, n_deals):
 def test_where_nothing_weighed_before_the_deals_held_out_the_record_says_so():
     features = pd.DataFrame({"headcount": np.r_[np.arange(50.0), 1000 + np.arange(50.0)], "users": 1.0})
     reference = SimpleNamespace(features=features, account=np.arange(100))
-    found = learn_segments(weighed(headcount=1.0, users=0.0), None, reference, *a_retrain(features, 100))
+    found = learn_segments(weighed(headcount=1.0, users=0.0), None, reference, *a_retrain(features, 25))
     record = segments_record(found)
+    assert record["segments"]["S1"]["win_rate"]["n"] == 25
     assert record["k"] == 1 and record["tried"] == [] and record["says"] == UNTESTED
 
 
@@ -77,8 +78,8 @@ def test_the_record_says_how_the_segments_of_the_demo_were_found(demo):
     rates = []
     for told in record["segments"].values():
         assert set(told["label"]) == {"en", "fr"} == set(told["rule"]["sentence"])
-        assert told["rule"]["n"] > 0 and told["n_held_out"] > 0
-        rates.append(told["win_rate"])
+        assert told["rule"]["n"] > 0 and told["win_rate"]["n"] > 0
+        rates.append(told["win_rate"]["value"])
     assert max(rates) > min(rates)
 
 

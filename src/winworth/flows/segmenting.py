@@ -11,6 +11,7 @@ from winworth.flows.learn import Reference
 from winworth.flows.retrain import Learnt, Retrain
 from winworth.flows.weigh import Weighed
 from winworth.scoring.find_segments import Effort, Tried, find_as_tested
+from winworth.scoring.segment_figures import segment_figures
 from winworth.scoring.segment_ids import Kinship, matched
 from winworth.scoring.segment_names import labels_of
 from winworth.scoring.segment_rules import rules_of
@@ -35,7 +36,7 @@ class Segmented:
     segments: Segments
     tried: tuple[Tried, ...]
     kinship: Kinship | None
-    positions: dict[str, dict]
+    figures: dict[str, dict]
     is_tested: bool = True
 
 
@@ -63,7 +64,9 @@ def learn_segments(
     wordings = {lang: Wording(retrain.catalog, lang) for lang in LANGUAGES}
     labels, rules = labels_of(segments, features, wordings), rules_of(segments, features, wordings, seed=seed)
     segments = replace(segments, labels=labels, rules=rules)
-    return Segmented(segments, found.tried, kinship, _positions(segments, later), bool(before.sum() > 0))
+    deal = pd.factorize(retrain.examples.rows["deal_id"])[0][learnt.fold.test]
+    figures = segment_figures(segments, later, deal, seed=seed, n_boot=settings.training.n_boot)
+    return Segmented(segments, found.tried, kinship, figures, bool(before.sum() > 0))
 
 
 def lasting_shares(weighed: Weighed, catalog: Catalog) -> pd.Series:
@@ -89,7 +92,7 @@ def segments_record(segmented: Segmented | None) -> dict | None:
         "says": "" if len(segments.ids) > 1 else ONE if segmented.is_tested else UNTESTED,
         "tried": [_tried(tried) for tried in segmented.tried],
         "ids": None if kinship is None else asdict(kinship),
-        "segments": {name: {"label": label, "rule": rule} | segmented.positions[name] for name, label, rule in named},
+        "segments": {name: {"label": label, "rule": rule} | segmented.figures[name] for name, label, rule in named},
     }
 
 
@@ -111,19 +114,3 @@ def _held_out(retrain: Retrain, learnt: Learnt) -> HeldOut:
     money = (learnt.worth or retrain.worth).money[fold.test]
     won = np.where(weight > 0, won, np.nan)
     return HeldOut(task.features.iloc[fold.test].reset_index(drop=True), won, weight, money, task.accounts[fold.test])
-
-
-def _positions(segments: Segments, later: HeldOut) -> dict[str, dict]:
-    """Return, by id, the win rate and the mean value of held-out examples, None where there are none."""
-    place = segments.nearest(later.features)[0]
-    positions = {}
-    for k, name in enumerate(segments.ids):
-        told = (place == k) & ~np.isnan(later.won) & (later.weight > 0)
-        paid = (place == k) & ~np.isnan(later.value)
-        positions[name] = {
-            "n_held_out": int(told.sum()),
-            "win_rate": float(np.average(later.won[told], weights=later.weight[told])) if told.any() else None,
-            "n_valued": int(paid.sum()),
-            "mean_value": float(later.value[paid].mean()) if paid.any() else None,
-        }
-    return positions

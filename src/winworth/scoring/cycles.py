@@ -38,8 +38,8 @@ def cycles_and_baskets(deals: pd.DataFrame, *, day: int, seed: int, n_boot: int 
             "n_deals": len(own),
             "n_won": int(own["won"].sum()),
             "cycle_days": _cycle(own, day, **how),
-            "basket_mean": _figure(lambda rows, amount=amount: float(amount[rows].mean()), whose, **how),
-            "basket_median": _figure(lambda rows, amount=amount: float(np.median(amount[rows])), whose, **how),
+            "basket_mean": by_account(lambda rows, amount=amount: float(amount[rows].mean()), whose, **how),
+            "basket_median": by_account(lambda rows, amount=amount: float(np.median(amount[rows])), whose, **how),
             "top_share": _top_share(amount),
         }
     return pd.DataFrame.from_dict(told, orient="index")
@@ -60,7 +60,7 @@ def _cycle(deals: pd.DataFrame, day: int, *, seed: int, n_boot: int) -> Figure:
         closed = np.flatnonzero(found.won + found.lost >= 0.5 - 1e-12)
         return float(found.days[closed[0]]) if len(closed) else np.nan
 
-    return _figure(median, deals["account"].to_numpy(), seed=seed, n_boot=n_boot)
+    return by_account(median, deals["account"].to_numpy(), seed=seed, n_boot=n_boot)
 
 
 def _top_share(amount: np.ndarray) -> Figure:
@@ -69,8 +69,10 @@ def _top_share(amount: np.ndarray) -> Figure:
     return Figure(float(amount.max() / amount.sum()) if n >= LEAST else np.nan, np.nan, np.nan, n)
 
 
-def _figure(measure: Callable[[np.ndarray], float], accounts: np.ndarray, *, seed: int, n_boot: int) -> Figure:
-    """Measure rows, and whole accounts drawn with replacement; hidden where there are too few deals."""
+def by_account(measure: Callable[[np.ndarray], float], accounts: np.ndarray, *, seed: int, n_boot: int) -> Figure:
+    """Measure rows by their places, and whole accounts drawn with replacement: a Figure, hidden below ten rows and without
+    an interval below ten accounts.
+    """
     n = len(accounts)
     if n < LEAST:
         return Figure(np.nan, np.nan, np.nan, n)
