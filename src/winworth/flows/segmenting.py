@@ -12,7 +12,7 @@ from winworth.flows.retrain import Learnt, Retrain
 from winworth.flows.weigh import Weighed
 from winworth.scoring.find_segments import Effort, Tried, find_as_tested
 from winworth.scoring.segment_figures import segment_figures
-from winworth.scoring.segment_ids import Kinship, matched
+from winworth.scoring.segment_ids import Kinship, all_born, matched
 from winworth.scoring.segment_names import labels_of
 from winworth.scoring.segment_rules import rules_of
 from winworth.scoring.segment_tests import HeldOut
@@ -59,8 +59,11 @@ def learn_segments(
     effort = Effort(most=settings.scoring.most_segments)
     found = find_as_tested(features, shares, before, later, seed=seed, effort=effort)
     segments, kinship = found.segments, None
-    if retrain.king is not None and retrain.king.segments is not None:
-        segments, kinship = matched(segments, retrain.king.segments, features)
+    king = retrain.king
+    if king is not None and king.segments is not None:
+        segments, kinship = matched(segments, king.segments, features, written=king.written)
+    elif king is not None:
+        segments = all_born(segments, king.written)
     wordings = {lang: Wording(retrain.catalog, lang) for lang in LANGUAGES}
     labels, rules = labels_of(segments, features, wordings), rules_of(segments, features, wordings, seed=seed)
     segments = replace(segments, labels=labels, rules=rules)
