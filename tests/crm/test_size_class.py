@@ -110,6 +110,14 @@ def test_a_class_that_the_company_maps_is_left_alone(exports):
     assert set(exports.read()["accounts"]["size_class"]) == {"GE"}
 
 
+def test_a_mapped_class_that_is_nearly_empty_is_left_so_and_the_report_says_how_empty(exports):
+    accounts(exports, "account_id,headcount,size_class", ("9,GE", "9,", "300,", "300,", ",GE"))
+    crm = exports.read()
+    assert crm["accounts"]["size_class"].fillna("?").tolist() == ["GE", "?", "?", "?", "GE"] * 2
+    told = [text for text in crm.report.warnings if "size_class is mapped" in text]
+    assert len(told) == 1 and "empty for 6 of 8 accounts that have a headcount: none is derived" in told[0]
+
+
 def test_without_a_headcount_no_class_is_derived(exports):
     accounts(exports, "account_id,revenue", ("9000000000",))
     assert "size_class" not in exports.read()["accounts"]

@@ -4,12 +4,16 @@ from dataclasses import replace
 from datetime import date
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.special import expit
 
-from winworth.flows.reigning import Reigning, better_than_champion
+from winworth.bundle import save_version
+from winworth.flows.reigning import Reigning, better_than_champion, segments_written
 from winworth.models.evaluate import Judged, WinReport
 from winworth.models.task import Rung
+from winworth.scoring.find_segments import find_segments
+from winworth.scoring.scorer import as_json
 from winworth.weights.effort import Effort
 
 KING = Reigning("2026-03-31-00000000", date(2026, 3, 31), 180, Rung("champion", C=0.1, only=("x",)))
@@ -83,3 +87,15 @@ def test_the_next_quarter_meets_the_champion(demo, tmp_path):
     assert found["win"]["baselines"]["champion"]["auc"] == pytest.approx(found["win"]["out_of_time"]["auc"])
     kept = found["segments"]["ids"]
     assert list(kept["kept"]) == list(found["segments"]["segments"]) and not kept["births"] and not kept["deaths"]
+
+
+def test_segments_of_all_versions_that_are_whole_are_read_with_or_without_a_part_in_the_reign(tmp_path):
+    one = find_segments(pd.DataFrame({"x": np.arange(9.0)}), pd.Series({"x": 1.0}), None, seed=0).segments
+    names = []
+    for month, n_born in ((1, 4), (2, 9), (3, 7)):
+        files = {"segments.json": as_json(replace(one, n_born=n_born).to_dict()).encode()}
+        names.append(save_version(tmp_path, files, as_of=date(2026, month, 1)))
+    save_version(tmp_path, {"metrics.json": b"{}"}, as_of=date(2026, 4, 1))
+    assert [segments.n_born for segments in segments_written(tmp_path)] == [4, 9, 7]
+    (tmp_path / names[1] / "segments.json").write_text("{}")
+    assert [segments.n_born for segments in segments_written(tmp_path)] == [4, 7]

@@ -69,6 +69,15 @@ def test_fewer_than_ten_deals_are_hidden_and_counted():
     json.dumps(record, allow_nan=False)
 
 
+@pytest.mark.parametrize(("n_accounts", "is_told"), [(1, False), (9, False), (10, True)])
+def test_a_figure_that_few_accounts_are_behind_has_no_interval(n_accounts, is_told):
+    deals = pd.DataFrame({"group": "PME", "account": np.arange(20) % n_accounts, "opened": 0.0, "ended": 60.0, "won": True})
+    own = cycles_and_baskets(deals.assign(amount=np.arange(20) + 1.0), day=90, seed=0, n_boot=50).loc["PME"]
+    assert own["cycle_days"].value == 60 and own["basket_mean"].value == 10.5
+    for name in ("cycle_days", "basket_mean", "basket_median"):
+        assert np.isfinite([own[name].low, own[name].high]).all() == is_told
+
+
 def test_a_cycle_that_most_deals_have_not_ended_is_not_told():
     open_ones = drawn(400)[0].assign(opened=AS_OF - 20.0, ended=np.nan, group="all")
     figure = cycles_and_baskets(open_ones, day=AS_OF, seed=0).loc["all", "cycle_days"]

@@ -8,7 +8,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import StandardScaler
 
-from winworth.scoring.find_segments import Effort, find_segments
+from winworth.scoring.find_segments import Effort, find_as_tested, find_segments
 
 QUICK = Effort(n_boot=20)
 
@@ -160,6 +160,43 @@ def test_constant_columns_and_missing_values_are_borne(world):
 def test_nothing_that_weighs_is_one_segment(world):
     found = find_segments(world.features, SHARES * 0, drawn(seed=100).held_out(), seed=0, effort=QUICK)
     assert found.segments.ids == ("S1",)
+
+
+LOUDER = pd.Series({f"loud_{k}": 0.25 for k in range(4)})
+BRIEF = Effort(most=4, n_boot=10)
+
+
+def as_tested(world, today, before):
+    return find_as_tested(world.features, today, before, drawn(seed=100).held_out(), seed=0, effort=BRIEF)
+
+
+def test_shares_that_know_the_outcomes_held_out_tell_no_more_segments_apart_than_those_of_before_did(world):
+    in_todays_space = find_segments(world.features, SHARES, drawn(seed=100).held_out(), seed=0, effort=BRIEF)
+    assert len(in_todays_space.segments.ids) == 4
+    found = as_tested(world, SHARES, LOUDER)
+    assert found.segments.ids == ("S1",)
+    assert found.tried[-1].k == 2 and found.tried[-1].refused
+
+
+def test_as_many_segments_as_were_told_apart_lie_in_the_space_of_todays_shares(world):
+    before = SHARES * np.where(SHARES.index == "size", 1.2, 1.0)
+    found = as_tested(world, SHARES, before)
+    tested = find_segments(world.features, before, drawn(seed=100).held_out(), seed=0, effort=BRIEF)
+    alone = find_segments(world.features, SHARES, None, seed=0, effort=BRIEF)
+    assert found.tried == tested.tried and found.tried[-1].pairs
+    assert found.segments.to_dict() == alone.segments.to_dict() and len(found.segments.ids) == 4
+
+
+def test_where_fewer_segments_come_back_today_there_are_fewer_and_the_reason_is_kept(world):
+    found = as_tested(world, LOUDER, SHARES)
+    assert len(found.segments.ids) == 3
+    assert [tried.k for tried in found.tried] == [4, 4, 3]
+    assert [bool(tried.refused) for tried in found.tried] == [False, True, False]
+
+
+def test_where_nothing_weighed_before_there_is_one_segment_and_none_is_tried(world):
+    found = as_tested(world, SHARES, SHARES * 0)
+    assert found.segments.ids == ("S1",) and found.tried == ()
 
 
 @pytest.mark.slow

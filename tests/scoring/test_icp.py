@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from winworth.features.catalog import Catalog, Criterion, Feature
-from winworth.scoring.icp import Icp, Period, apply_rules, hold_to, icp_features, learn_icp, read_rules
+from winworth.scoring.icp import Held, Icp, Period, apply_rules, hold_to, icp_features, learn_icp, read_rules
 from winworth.scoring.icp_search import Found, find_rules
 from winworth.scoring.lift import Realised, chance, lift_of, log_lifts, win_rate_of
 from winworth.scoring.rules import Condition, Rule, conditions_on
@@ -179,6 +179,18 @@ def test_the_chance_of_a_lift_is_level_where_there_is_none():
     assert np.mean(np.array(told) <= 0.5) == pytest.approx(0.5, abs=0.09)
 
 
+@pytest.mark.parametrize(("few", "many"), [(1, 10), (10, 1)])
+def test_the_chance_is_level_where_the_chosen_accounts_have_fewer_deals_than_others_or_more(few, many):
+    account = np.r_[np.repeat(np.arange(60), few), np.repeat(np.arange(60, 260), many)]
+    chosen, told = account < 60, []
+    for seed in range(150):
+        rng = np.random.default_rng(seed)
+        won = (rng.random(len(account)) < rng.beta(2, 3, 260)[account]).astype(float)
+        told.append(chance(chosen, Realised(won, won, np.ones(len(account)), account), seed=seed, n_draws=99))
+    assert np.mean(np.array(told) <= 0.05) == pytest.approx(0.05, abs=0.045)
+    assert np.mean(np.array(told) <= 0.5) == pytest.approx(0.5, abs=0.12)
+
+
 def test_the_order_of_rows_changes_nothing(planted):
     _, past, locked = planted
     order, other = np.random.default_rng(3).permutation(len(past)), np.random.default_rng(4).permutation(len(locked))
@@ -256,3 +268,21 @@ def test_a_win_rate_has_wilsons_interval():
     deals = Realised(np.ones(20), np.r_[1.0, np.zeros(19)], np.ones(20), np.arange(20))
     figure = win_rate_of(np.ones(20, dtype=bool), deals)
     assert (figure.low, figure.high) == pytest.approx((0.0089, 0.2361), abs=1e-4)
+
+
+def test_the_interval_of_a_win_rate_holds_the_truth_where_deals_of_an_account_end_alike():
+    account, held = np.repeat(np.arange(20), 10), 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        won = (rng.random(200) < rng.beta(0.4, 0.6, 20)[account]).astype(float)
+        figure = win_rate_of(np.ones(200, dtype=bool), Realised(won, won, np.ones(200), account))
+        held += figure.low <= 0.4 <= figure.high
+    assert held >= 180  # some 120, where every deal counts as a case of its own
+
+
+def test_a_lift_that_few_accounts_are_behind_has_no_interval_and_does_not_hold():
+    won = np.r_[np.ones(12), np.zeros(188)]
+    deals = Realised(won, won, np.ones(200), np.r_[np.zeros(12, dtype=int), np.arange(1, 189)])
+    figure = lift_of(won == 1, deals, seed=0)
+    assert figure.value == pytest.approx(200 / 12) and np.isnan([figure.low, figure.high]).all()
+    assert not Held(0.06, figure, figure, p=0.001).holds

@@ -8,7 +8,7 @@ import pytest
 from segment_world import SHARES, drawn
 
 from winworth.scoring.find_segments import Effort, find_segments
-from winworth.scoring.segment_ids import matched
+from winworth.scoring.segment_ids import all_born, matched
 from winworth.scoring.segment_tests import overlaps
 
 QUICK = Effort(n_boot=10)
@@ -105,3 +105,31 @@ def test_ids_survive_the_loss_of_a_small_feature_and_a_change_of_its_kind(world,
     lasting = trained(replace(world, features=without.drop(columns="loud_0")))
     new, kin = matched(lasting, old, without)
     assert set(new.ids) == set(old.ids) and min(kin.kept.values()) > 0.9
+
+
+def test_challengers_of_one_champion_bear_no_id_twice(world, old):
+    three = replace(old, centres=old.centres[:3], ids=old.ids[:3])
+    first, kin = matched(trained(world), three, world.features)
+    other = replace(trained(world), centres=trained(world).centres + np.eye(4, old.centres.shape[1]) * 0.01)
+    second, kin_too = matched(other, three, world.features, written=(three, first))
+    assert kin.births == ("S10",) and kin_too.births == ("S11",) and second.n_born == 11
+
+
+def test_ids_born_since_are_not_given_again_after_a_return_to_an_older_champion(world, old):
+    rolled_back = replace(old, centres=old.centres[:3], ids=old.ids[:3], n_born=9)
+    newer = replace(old, centres=old.centres * 2, ids=("S7", "S2", "S10", "S14"), n_born=14)
+    new, kin = matched(trained(world), rolled_back, world.features, written=(rolled_back, newer))
+    assert kin.births == ("S15",) and new.n_born == 15
+
+
+def test_a_training_that_is_repeated_gives_the_same_ids(world, old):
+    three = replace(old, centres=old.centres[:3], ids=old.ids[:3])
+    first = matched(trained(world), three, world.features, written=(three,))[0]
+    again = matched(trained(world), three, world.features, written=(three, first))[0]
+    assert again.to_dict() == first.to_dict()
+
+
+def test_where_the_champion_has_no_segments_ids_follow_those_ever_given(world, old):
+    new = replace(trained(world), centres=old.centres * 2)
+    assert all_born(new, (old,)).ids == ("S10", "S11", "S12", "S13")
+    assert all_born(new, ()).ids == ("S1", "S2", "S3", "S4")

@@ -44,14 +44,18 @@ def size_class(companies: pd.DataFrame) -> pd.DataFrame:
 
 
 def with_size_class(crm: CrmTables, *, currency: str) -> CrmTables:
-    """Add `size_class` to accounts that have a headcount and no class of their own, and to their dated versions.
+    """Add `size_class` to accounts with a headcount where the company maps no such column, and to their dated versions.
 
+    A column that is mapped is left as it is, however empty: its classes may be others than INSEE's, and known at another time
+    than the headcount. How many of its cells are empty is told.
     It is known as late as the least timely of the columns it is derived from. INSEE's ceilings are in euros: where money is
     in another currency the headcount speaks alone. What was derived from what is counted among the warnings.
     """
     accounts = crm.tables.get("accounts", pd.DataFrame())
-    if "size_class" in accounts or "headcount" not in accounts:
+    if "headcount" not in accounts:
         return crm
+    if "size_class" in accounts:
+        return _left_alone(crm, accounts)
     read = [name for name in SOURCES if name in accounts and (name == "headcount" or currency == "EUR")]
     found = size_class(accounts[read])
     tables = {**crm.tables, "accounts": accounts.assign(size_class=found["size_class"])}
@@ -65,6 +69,18 @@ def with_size_class(crm: CrmTables, *, currency: str) -> CrmTables:
             known[table, "size_class"] = strictest
     report = replace(crm.report, warnings=(*crm.report.warnings, _said(found, read, currency)))
     return CrmTables(tables, known, report)
+
+
+def _left_alone(crm: CrmTables, accounts: pd.DataFrame) -> CrmTables:
+    told = accounts["headcount"].notna()
+    n, n_told = int((accounts["size_class"].isna() & told).sum()), int(told.sum())
+    if n == 0:
+        return crm
+    said = (
+        f"accounts: size_class is mapped and empty for {n:,} of {n_told:,} accounts that have a headcount: none is "
+        "derived in its place. Leave size_class out of the map to have all of them derived by INSEE's thresholds."
+    )
+    return CrmTables(crm.tables, crm.known, replace(crm.report, warnings=(*crm.report.warnings, said)))
 
 
 def _place(figures: pd.DataFrame) -> np.ndarray:

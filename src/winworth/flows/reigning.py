@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from winworth.bundle import Bundle, champion, open_version
+from winworth.bundle import Bundle, champion, open_version, versions
+from winworth.errors import IntegrityError
 from winworth.flows.gate import SURE, Check
 from winworth.models.evaluate import WinReport
 from winworth.models.metrics import log_loss
@@ -21,8 +22,8 @@ MOST_WORSE = 0.01
 
 @dataclass(frozen=True)
 class Reigning:
-    """The champion's version, its day and horizon, its recipe as a rung, its exact weights in points of 100, and its segments
-    (None where it has none, or wrote them as winworth did before they had ids).
+    """The champion's version, its day and horizon, its recipe as a rung, its exact weights in points of 100, its segments (None
+    where it has none, or wrote them as winworth did before they had ids), and those written in all versions beside it.
     """
 
     version: str
@@ -31,6 +32,7 @@ class Reigning:
     rung: Rung
     weights: Mapping[str, float] = field(default_factory=dict)
     segments: Segments | None = None
+    written: tuple[Segments, ...] = ()
 
 
 def recipe_record(rung: Rung, features: list[str]) -> dict:
@@ -50,7 +52,19 @@ def reigning(home: Path) -> Reigning | None:
         return None
     size = TreeSize(**made["size"]) if made["size"] else None
     rung = Rung("champion", C=made["C"], size=size, only=tuple(made["features"]))
-    return Reigning(bundle.version, bundle.as_of, metrics["horizon_days"], rung, _weights(bundle), _segments(bundle))
+    measured = (bundle.version, bundle.as_of, metrics["horizon_days"], rung)
+    return Reigning(*measured, _weights(bundle), _segments(bundle), segments_written(models))
+
+
+def segments_written(models: Path) -> tuple[Segments, ...]:
+    """Return the segments of every model version kept, oldest as-of date first; a version that is not whole has none."""
+    found = []
+    for version in versions(models):
+        try:
+            found.append(_segments(open_version(models / version)))
+        except IntegrityError:  # it can never score again, and must not stop a training
+            continue
+    return tuple(segments for segments in found if segments is not None)
 
 
 def _weights(bundle: Bundle) -> dict[str, float]:

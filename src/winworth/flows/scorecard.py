@@ -41,6 +41,17 @@ class Before:
     n_boot: int
 
 
+@dataclass(frozen=True)
+class JudgedCard:
+    """What a card of before kept of the models on later rows, these rows as it scores them (other weights are priced on them),
+    and the weights that it was learnt with, to which no later outcome was known.
+    """
+
+    fidelity: Fidelity
+    later: LaterScores
+    weighed: Weighed
+
+
 def learn_card(weighed: Weighed, reference: Reference, catalog: Catalog, *, seed: int) -> Scorecard | None:
     """Learn the card from the contributions that the weights were read on; None where nothing weighs."""
     table = weighed.weights.table
@@ -50,10 +61,10 @@ def learn_card(weighed: Weighed, reference: Reference, catalog: Catalog, *, seed
     return fit_scorecard(rows, catalog, table, seed=seed)
 
 
-def judge_card(question: Question, before: Before, *, track: Track) -> tuple[Fidelity, LaterScores] | None:
+def judge_card(question: Question, before: Before, *, track: Track) -> JudgedCard | None:
     """Measure what a card keeps of the models on later rows: card, weights and models are learnt anew from what came before.
 
-    Returns that, and the later rows as that card scores them, on which other weights are priced; None where nothing weighed.
+    None where nothing weighed.
     """
     task, fold = question.task, before.fold
     past = past_question(question, before)
@@ -74,7 +85,7 @@ def judge_card(question: Question, before: Before, *, track: Track) -> tuple[Fid
     once = np.sort(np.unique(before.deals[fold.test], return_index=True)[1])  # money is counted once a deal
     told = [x[once] for x in (log_value, later.accounts, won, weight)]
     how = (log_unit(weighed.weights, card), before.capacity, value is not None)
-    return kept, LaterScores(criteria.iloc[once].reset_index(drop=True), *told, *how)
+    return JudgedCard(kept, LaterScores(criteria.iloc[once].reset_index(drop=True), *told, *how), weighed)
 
 
 def card_check(found: Fidelity | None) -> Check:

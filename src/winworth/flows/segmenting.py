@@ -10,8 +10,9 @@ from winworth.features.catalog import Catalog
 from winworth.flows.learn import Reference
 from winworth.flows.retrain import Learnt, Retrain
 from winworth.flows.weigh import Weighed
-from winworth.scoring.find_segments import Effort, Tried, find_segments
-from winworth.scoring.segment_ids import Kinship, matched
+from winworth.scoring.find_segments import Effort, Tried, find_as_tested
+from winworth.scoring.segment_figures import segment_figures
+from winworth.scoring.segment_ids import Kinship, all_born, matched
 from winworth.scoring.segment_names import labels_of
 from winworth.scoring.segment_rules import rules_of
 from winworth.scoring.segment_tests import HeldOut
@@ -20,25 +21,33 @@ from winworth.weights.criteria import owned, spread
 from winworth.weights.reasons import Wording
 
 LANGUAGES = ("en", "fr")
+ONE = "No number of segments is admissible: all accounts are one segment."
+UNTESTED = (
+    "Nothing that lasts weighed before the deals held out: none can tell segments apart, and all accounts are one segment."
+)
 
 
 @dataclass(frozen=True)
 class Segmented:
     """The segments with ids, labels and rules, every number of them tried, what became of the champion's ids (None: it has
-    none that can be read), and by id what held-out deals were like.
+    none that can be read), by id what held-out deals were like, and whether there was anything to tell segments apart by.
     """
 
     segments: Segments
     tried: tuple[Tried, ...]
     kinship: Kinship | None
-    positions: dict[str, dict]
+    figures: dict[str, dict]
+    is_tested: bool = True
 
 
-def learn_segments(weighed: Weighed, reference: Reference, retrain: Retrain, learnt: Learnt) -> Segmented | None:
+def learn_segments(
+    weighed: Weighed, past: Weighed | None, reference: Reference, retrain: Retrain, learnt: Learnt
+) -> Segmented | None:
     """Find, match, name and describe the segments; None where nothing that lasts weighs.
 
     They are found on features that an account has with or without an open deal. Those told apart by are the rows that the
-    model was judged on, with the champion's segments as the old ones.
+    model was judged on, in the space of what weighed in the `past`, before their outcomes were known; where nothing did, all
+    accounts are one segment. The champion's segments are the old ones.
     """
     shares = lasting_shares(weighed, retrain.catalog)
     if not len(reference.features) or shares.sum() == 0:
@@ -46,13 +55,21 @@ def learn_segments(weighed: Weighed, reference: Reference, retrain: Retrain, lea
     settings, seed = retrain.settings, retrain.task.seed
     features = reference.features[~pd.Series(reference.account).duplicated().to_numpy()].reset_index(drop=True)
     later = _held_out(retrain, learnt)
-    found = find_segments(features, shares, later, seed=seed, effort=Effort(most=settings.scoring.most_segments))
+    before = shares * 0 if past is None else lasting_shares(past, retrain.catalog)
+    effort = Effort(most=settings.scoring.most_segments)
+    found = find_as_tested(features, shares, before, later, seed=seed, effort=effort)
     segments, kinship = found.segments, None
-    if retrain.king is not None and retrain.king.segments is not None:
-        segments, kinship = matched(segments, retrain.king.segments, features)
+    king = retrain.king
+    if king is not None and king.segments is not None:
+        segments, kinship = matched(segments, king.segments, features, written=king.written)
+    elif king is not None:
+        segments = all_born(segments, king.written)
     wordings = {lang: Wording(retrain.catalog, lang) for lang in LANGUAGES}
     labels, rules = labels_of(segments, features, wordings), rules_of(segments, features, wordings, seed=seed)
-    return Segmented(replace(segments, labels=labels, rules=rules), found.tried, kinship, _positions(segments, later))
+    segments = replace(segments, labels=labels, rules=rules)
+    deal = pd.factorize(retrain.examples.rows["deal_id"])[0][learnt.fold.test]
+    figures = segment_figures(segments, later, deal, seed=seed, n_boot=settings.training.n_boot)
+    return Segmented(segments, found.tried, kinship, figures, bool(before.sum() > 0))
 
 
 def lasting_shares(weighed: Weighed, catalog: Catalog) -> pd.Series:
@@ -75,10 +92,10 @@ def segments_record(segmented: Segmented | None) -> dict | None:
     named = zip(segments.ids, segments.labels, rules, strict=True)
     return {
         "k": len(segments.ids),
-        "says": "" if len(segments.ids) > 1 else "No number of segments is admissible: all accounts are one segment.",
+        "says": "" if len(segments.ids) > 1 else ONE if segmented.is_tested else UNTESTED,
         "tried": [_tried(tried) for tried in segmented.tried],
         "ids": None if kinship is None else asdict(kinship),
-        "segments": {name: {"label": label, "rule": rule} | segmented.positions[name] for name, label, rule in named},
+        "segments": {name: {"label": label, "rule": rule} | segmented.figures[name] for name, label, rule in named},
     }
 
 
@@ -100,19 +117,3 @@ def _held_out(retrain: Retrain, learnt: Learnt) -> HeldOut:
     money = (learnt.worth or retrain.worth).money[fold.test]
     won = np.where(weight > 0, won, np.nan)
     return HeldOut(task.features.iloc[fold.test].reset_index(drop=True), won, weight, money, task.accounts[fold.test])
-
-
-def _positions(segments: Segments, later: HeldOut) -> dict[str, dict]:
-    """Return, by id, the win rate and the mean value of held-out examples, None where there are none."""
-    place = segments.nearest(later.features)[0]
-    positions = {}
-    for k, name in enumerate(segments.ids):
-        told = (place == k) & ~np.isnan(later.won) & (later.weight > 0)
-        paid = (place == k) & ~np.isnan(later.value)
-        positions[name] = {
-            "n_held_out": int(told.sum()),
-            "win_rate": float(np.average(later.won[told], weights=later.weight[told])) if told.any() else None,
-            "n_valued": int(paid.sum()),
-            "mean_value": float(later.value[paid].mean()) if paid.any() else None,
-        }
-    return positions

@@ -104,9 +104,9 @@ def _made(retrain: Retrain, learnt: Learnt, reference: Reference) -> Made:
     card = learn_card(weighed, reference, catalog, seed=task.seed)
     before = _before(retrain, learnt)
     judged = None if card is None else judge_card(question, before, track=retrain.track)
-    kept, later = judged or (None, None)
+    kept, later, past = (judged.fidelity, judged.later, judged.weighed) if judged else (None, None, None)
     tiers = judge_tiers(question, before, retrain.examples.rows["deal_id"], retrain.settings.scoring, retrain.n_accounts)
-    segmented = learn_segments(weighed, reference, retrain, learnt)
+    segmented = learn_segments(weighed, past, reference, retrain, learnt)
     in_use = card if card_holds(kept) else None
     segments = None if segmented is None else segmented.segments
     scorer = Scorer(catalog, win, learn_value(task, worth), weighed.weights, segments, in_use)

@@ -35,7 +35,8 @@ def newcombe(one: tuple[float, float], other: tuple[float, float], z: float = Z9
 def effective_n(cases: np.ndarray, accounts: np.ndarray) -> float:
     """Return how many cases of separate accounts tell a share as surely as these, which share accounts (Kish 1965).
 
-    `cases` are 0 or 1, one a row; never more than there are rows. Where all are the same, accounts are what is counted.
+    `cases` are 0 or 1, one a row; never more than there are rows, and as many where no account has two. Where all are the
+    same, accounts are what is counted.
 
     >>> round(effective_n(np.array([1.0, 1.0, 0.0, 0.0, 1.0, 1.0]), np.array([7, 7, 8, 8, 9, 9])), 9)
     2.0
@@ -43,7 +44,7 @@ def effective_n(cases: np.ndarray, accounts: np.ndarray) -> float:
     codes = np.unique(accounts, return_inverse=True)[1]
     n, n_accounts = len(cases), int(codes.max(initial=-1)) + 1
     share = cases.mean() if n else 0.0
-    if n_accounts < 2 or share in (0, 1):
+    if n_accounts < 2 or n_accounts == n or share in (0, 1):
         return float(n_accounts)
     by_account = np.bincount(codes, cases - share)
     inflation = (by_account**2).sum() * n_accounts / (n_accounts - 1) / (n * share * (1 - share))

@@ -27,11 +27,13 @@ def _figure(figure: Mapping) -> str:
 def _segments(found: Mapping | None) -> list[Any]:
     if not found:
         return []
-    table = plain_table("Segments, on deals held out", ["segment", "looks like", "deals", "win rate", "value"], n_text=2)
+    columns = ["segment", "looks like", "deals", "win rate", "value if won"]
+    table = plain_table("Segments, on deals held out", columns, n_text=2)
     rules = []
     for name, one in found["segments"].items():
-        rate = "n/a" if one["win_rate"] is None else f"{one['win_rate']:.0%}"
-        table.add_row(name, one["label"]["en"], str(one["n_held_out"]), rate, money(one["mean_value"]))
+        rate, value = one["win_rate"], one["mean_value"]
+        told = ["n<10" if figure["value"] is None else say(figure) for figure, say in ((rate, _share), (value, _figure))]
+        table.add_row(name, one["label"]["en"], str(rate["n"]), *told)
         if (rule := one["rule"]) and rule["precision"] is not None:
             rules.append(f"{name}: {rule['sentence']['en']}; right for {rule['precision']:.0%}, finds {rule['coverage']:.0%}.")
     refused = [f"{tried['k']} segments: {tried['refused']}" for tried in found["tried"] if tried["refused"]]

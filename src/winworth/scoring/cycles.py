@@ -9,7 +9,7 @@ from winworth.models.censoring import Histories
 from winworth.models.incidence import cumulative_incidence
 from winworth.models.metrics import Figure, account_draws
 
-LEAST = 10  # deals below which a figure is hidden
+LEAST = 10  # deals below which a figure is hidden, and accounts below which it has no interval
 _OPEN = 2**40
 
 
@@ -20,8 +20,8 @@ def cycles_and_baskets(deals: pd.DataFrame, *, day: int, seed: int, n_boot: int 
     amount (NaN unknown; 0 counts as unknown). `cycle_days` is the median days from opening to the end, won or lost, by Kaplan
     and Meier, deals still open on `day` censored: the median of closed deals alone is too short. `basket_mean` and
     `basket_median` are of the amounts of won deals, `top_share` the largest one's share of their total. Each is a Figure, the
-    first three with a 95 % interval over accounts; NaN where fewer than ten deals are behind it, or where half of them never
-    ended.
+    first three with a 95 % interval over accounts, or none over fewer than ten; NaN where fewer than ten deals are behind it,
+    or where half of them never ended.
 
     >>> deals = pd.DataFrame({"group": "PME", "account": range(20), "opened": 0.0, "won": [True] * 11 + [False] * 9,
     ...                       "ended": [10.0] * 9 + [30.0] * 2 + [np.nan] * 9, "amount": 100.0})
@@ -38,8 +38,8 @@ def cycles_and_baskets(deals: pd.DataFrame, *, day: int, seed: int, n_boot: int 
             "n_deals": len(own),
             "n_won": int(own["won"].sum()),
             "cycle_days": _cycle(own, day, **how),
-            "basket_mean": _figure(lambda rows, amount=amount: float(amount[rows].mean()), whose, **how),
-            "basket_median": _figure(lambda rows, amount=amount: float(np.median(amount[rows])), whose, **how),
+            "basket_mean": by_account(lambda rows, amount=amount: float(amount[rows].mean()), whose, **how),
+            "basket_median": by_account(lambda rows, amount=amount: float(np.median(amount[rows])), whose, **how),
             "top_share": _top_share(amount),
         }
     return pd.DataFrame.from_dict(told, orient="index")
@@ -60,7 +60,7 @@ def _cycle(deals: pd.DataFrame, day: int, *, seed: int, n_boot: int) -> Figure:
         closed = np.flatnonzero(found.won + found.lost >= 0.5 - 1e-12)
         return float(found.days[closed[0]]) if len(closed) else np.nan
 
-    return _figure(median, deals["account"].to_numpy(), seed=seed, n_boot=n_boot)
+    return by_account(median, deals["account"].to_numpy(), seed=seed, n_boot=n_boot)
 
 
 def _top_share(amount: np.ndarray) -> Figure:
@@ -69,15 +69,18 @@ def _top_share(amount: np.ndarray) -> Figure:
     return Figure(float(amount.max() / amount.sum()) if n >= LEAST else np.nan, np.nan, np.nan, n)
 
 
-def _figure(measure: Callable[[np.ndarray], float], accounts: np.ndarray, *, seed: int, n_boot: int) -> Figure:
-    """Measure rows, and whole accounts drawn with replacement; hidden where there are too few."""
+def by_account(measure: Callable[[np.ndarray], float], accounts: np.ndarray, *, seed: int, n_boot: int) -> Figure:
+    """Measure rows by their places, and whole accounts drawn with replacement: a Figure, hidden below ten rows and without
+    an interval below ten accounts.
+    """
     n = len(accounts)
     if n < LEAST:
         return Figure(np.nan, np.nan, np.nan, n)
     draws = account_draws(accounts, seed=seed, n_boot=n_boot)
     drawn = np.array([measure(np.repeat(np.arange(n), counts.astype(int))) for counts in draws])
     finite = drawn[np.isfinite(drawn)]
-    low, high = np.quantile(finite, [0.025, 0.975]) if len(finite) > 0.9 * n_boot else (np.nan, np.nan)
+    is_told = len(finite) > 0.9 * n_boot and len(np.unique(accounts)) >= LEAST
+    low, high = np.quantile(finite, [0.025, 0.975]) if is_told else (np.nan, np.nan)
     return Figure(measure(np.arange(n)), float(low), float(high), n)
 
 

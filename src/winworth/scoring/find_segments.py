@@ -1,6 +1,6 @@
 """How many segments there are, and where: the most that come back, are large enough to work, and differ in what they bring."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -52,7 +52,7 @@ class Found:
 def find_segments(
     features: pd.DataFrame,
     shares: pd.Series,
-    held_out: HeldOut,
+    held_out: HeldOut | None,
     *,
     seed: int,
     effort: Effort = Effort(),  # noqa: B008 (frozen)
@@ -60,15 +60,15 @@ def find_segments(
     """Group rows by k-means; k is the largest that is admissible, one where none is.
 
     `shares` is each feature's share of importance. Admissible: no segment below 30 rows or 2 %; each pair differs in win rate
-    or value on the held-out rows; each segment's bootstrap Jaccard similarity is at least 0.75. The segment numbered S1 is
-    the largest. The order of rows and columns changes nothing.
+    or value on the held-out rows, where there are any; each segment's bootstrap Jaccard similarity is at least 0.75. The
+    segment numbered S1 is the largest. The order of rows and columns changes nothing.
     """
     space = Space.learn(features, shares)
     points = _drawn(_in_order(space.place(features)), MOST_POINTS, seed)
-    places = space.place(held_out.features)
+    later = None if held_out is None else (space.place(held_out.features), held_out)
     tried = []
     for k in range(effort.most, 1, -1):
-        centres, found = _try(points, k, (places, held_out), effort, seed)
+        centres, found = _try(points, k, later, effort, seed)
         tried.append(found)
         if not found.refused:
             return Found(_segments(space, centres, points), tuple(tried))
@@ -76,8 +76,31 @@ def find_segments(
     return Found(_segments(space, alone, points), tuple(tried))
 
 
+def find_as_tested(
+    features: pd.DataFrame,
+    shares: pd.Series,
+    past_shares: pd.Series,
+    held_out: HeldOut,
+    *,
+    seed: int,
+    effort: Effort = Effort(),  # noqa: B008 (frozen)
+) -> Found:
+    """Group rows by today's shares, in as many segments as shares learnt before the held-out rows are told apart in.
+
+    Today's shares are learnt from the held-out outcomes too: what they weigh most differs most on these rows, even where
+    nothing matters. So they choose no number. Where today fewer segments come back than were told apart, there are fewer,
+    and what was tried today follows what was tried before. Where nothing weighed before there is one, and nothing is tried.
+    """
+    if past_shares.sum() == 0:
+        return find_segments(features, shares, None, seed=seed, effort=replace(effort, most=1))
+    tested = find_segments(features, past_shares, held_out, seed=seed, effort=effort)
+    k = len(tested.segments.ids)
+    now = find_segments(features, shares, None, seed=seed, effort=replace(effort, most=k))
+    return Found(now.segments, tested.tried if len(now.segments.ids) == k else tested.tried + now.tried)
+
+
 def _try(
-    points: np.ndarray, k: int, later: tuple[np.ndarray, HeldOut], effort: Effort, seed: int
+    points: np.ndarray, k: int, later: tuple[np.ndarray, HeldOut] | None, effort: Effort, seed: int
 ) -> tuple[np.ndarray | None, Tried]:
     """Group the points in k, and say why k is refused, the cheap reasons first."""
     least = max(LEAST_ROWS, int(np.ceil(LEAST_SHARE * len(points))))
@@ -90,7 +113,7 @@ def _try(
     sizes = tuple(np.bincount(members, minlength=k).tolist())
     if min(sizes) < least:
         return None, Tried(k, sizes, refused=f"a segment has {min(sizes)} rows, and {least} are asked")
-    pairs = separation(nearest_centres(later[0], centres)[0], k, later[1])
+    pairs = () if later is None else separation(nearest_centres(later[0], centres)[0], k, later[1])
     alike = [pair for pair in pairs if not pair.is_apart]
     if alike:
         says = f"{len(alike)} of {len(pairs)} pairs differ neither in win rate nor in value on held-out accounts"

@@ -6,7 +6,9 @@ import numpy as np
 
 from winworth.models.metrics import Figure, account_draws
 from winworth.models.outliers import held_within_reason
-from winworth.models.shares import wilson
+from winworth.models.shares import effective_n, wilson
+
+LEAST = 10  # accounts below which a lift has no interval
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,10 @@ def log_lifts(chosen: np.ndarray, realised: Realised, *, within: np.ndarray | No
 
 
 def lift_of(chosen: np.ndarray, realised: Realised, *, seed: int, n_boot: int = 500) -> Figure:
-    """Return a group's mean value over that of all rows, with a 95 % percentile interval over accounts; n counts the group."""
+    """Return a group's mean value over that of all rows, with a 95 % percentile interval over accounts; n counts the group.
+
+    A group of fewer than ten accounts has no interval: drawn anew, they vary less than others like them do.
+    """
     w, v = realised.weight, realised.value
 
     def lift(w: np.ndarray) -> float:
@@ -72,34 +77,42 @@ def lift_of(chosen: np.ndarray, realised: Realised, *, seed: int, n_boot: int = 
 
     draws = np.array([lift(w * counts) for counts in account_draws(realised.account, seed=seed, n_boot=n_boot)])
     draws = draws[np.isfinite(draws)]
-    low, high = np.quantile(draws, [0.025, 0.975]) if len(draws) > n_boot // 2 else (np.nan, np.nan)
+    is_told = len(draws) > n_boot // 2 and len(np.unique(realised.account[chosen])) >= LEAST
+    low, high = np.quantile(draws, [0.025, 0.975]) if is_told else (np.nan, np.nan)
     return Figure(lift(w), float(low), float(high), int(chosen.sum()))
 
 
 def win_rate_of(chosen: np.ndarray, realised: Realised) -> Figure:
-    """Return the win rate of a group with Wilson's interval; its cases are what its weights are worth (Kish)."""
-    w = realised.weight[chosen]
-    n = float(w.sum() ** 2 / (w**2).sum()) if len(w) else 0.0
-    share = float(np.average(realised.won[chosen], weights=w)) if n else np.nan
+    """Return the win rate of a group with Wilson's interval; its cases are what its weights are worth (Kish), or what its
+    deals are where accounts have several that end alike, whichever is less.
+    """
+    w, won = realised.weight[chosen], realised.won[chosen]
+    n = min(float(w.sum() ** 2 / (w**2).sum()), effective_n(won, realised.account[chosen])) if len(w) else 0.0
+    share = float(np.average(won, weights=w)) if n else np.nan
     return Figure(share, *(wilson(share * n, n) if n else (np.nan, np.nan)), int(chosen.sum()))
 
 
 def chance(chosen: np.ndarray, realised: Realised, *, seed: int, n_draws: int = 1999) -> float:
-    """Return how often a group dealt at random among accounts would have brought as much a deal as this one.
+    """Return how often a group dealt at random among accounts would lie as far above the mean of all deals as this one.
 
-    Whole accounts change places, each with all it brought, so that the level holds however skewed values are (Fisher 1935).
-    Never below 1 / (n_draws + 1).
+    Whole accounts change places, each with all it brought. What is compared is the distance in standard errors, not in money:
+    accounts of few deals have means that spread wider than those of accounts dealt at random, and a rule may choose by what
+    goes with few deals (Janssen 1997; Chung and Romano 2013). Never below 1 / (n_draws + 1).
     """
     codes = np.unique(realised.account, return_inverse=True)[1]
     w = realised.weight
     weight, brought, own = (np.bincount(codes, x) for x in (w, w * realised.value, w * chosen))
-    share = own / weight
-
-    def mean(share: np.ndarray) -> float:
-        return float(share @ brought / (share @ weight))
-
     if not own.sum() > 0:
         return 1.0
-    found, rng = mean(share) * (1 - 1e-12), np.random.default_rng(seed)
-    as_much = sum(mean(rng.permutation(share)) >= found for _ in range(n_draws))
+    share, rng = own / weight, np.random.default_rng(seed)
+    found = _errors_above(share, weight, brought) - 1e-12
+    as_much = sum(_errors_above(rng.permutation(share), weight, brought) >= found for _ in range(n_draws))
     return (1 + as_much) / (1 + n_draws)
+
+
+def _errors_above(share: np.ndarray, weight: np.ndarray, brought: np.ndarray) -> float:
+    """Return by how many standard errors the mean of a group, a share of each account, lies above that of all accounts."""
+    every, n = brought.sum() / weight.sum(), share @ weight
+    mean = share @ brought / n
+    spread = np.sqrt(((share * (brought - mean * weight) / n - (brought - every * weight) / weight.sum()) ** 2).sum())
+    return float((mean - every) / spread) if spread > 1e-15 * max(abs(every), 1e-300) else 0.0

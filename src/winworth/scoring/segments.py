@@ -51,7 +51,7 @@ class Rule:
 class Segments:
     """Centres in the space of weighted features; by centre an id, and where they were found a label by language and a rule.
 
-    `edge` is the distance beyond which a row is outside; `n_born` counts the ids ever given, so that none is given twice.
+    `edge` is the distance beyond which a row is outside; `n_born` counts the ids given in all versions until then.
     """
 
     space: Space
