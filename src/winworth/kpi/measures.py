@@ -105,7 +105,7 @@ def ratio(rows: pd.DataFrame, terms: Terms) -> Measured:
         below = times @ bottoms
         return np.divide(times @ tops, below, out=np.full(len(times), np.nan), where=below > 0)
 
-    ends = drawn_anew(measure, len(tops), terms)
+    ends = drawn_anew(measure, len(tops), terms) if part.any() else (NAN, NAN)  # draws of nothing cannot tell how little
     return Measured(len(rows), float(part.sum() / base.sum()), *ends, float(part.sum()), float(base.sum()))
 
 

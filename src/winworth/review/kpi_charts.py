@@ -11,8 +11,7 @@ from winworth.review.outside import shown
 from winworth.review.words import Words, words_in
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from winworth.review.charts import Axes, Figure
 
 MOST_LEVELS = 6
 _COLOURS = (WINNING, WORTH, "#2f8f6b", "#a4508b", "#7a6f5d", QUIET)
@@ -66,6 +65,17 @@ def _label(ax: "Axes", unit: str, currency: str, words: Words, ends: list[str]) 
         "days": words.number,
         "ratio": lambda value: words.number(value, 1),
     }.get(unit, lambda value: words.money(value, currency))
-    top = ax.get_ylim()[1]
+    top = _round_top(ax.get_ylim()[1])
+    ax.set_ylim(0, top)
     ax.set_yticks([0, top / 2, top], [show(tick) for tick in (0, top / 2, top)], fontsize=7)
     ax.set_xticks([0, round(ax.get_xlim()[1] - 0.5)], [words.period(end) for end in ends], fontsize=7)
+
+
+def _round_top(highest: float) -> float:
+    """Return where an axis ends: the next number whose half is as round as itself.
+
+    >>> _round_top(135_525), _round_top(0.23)
+    (200000.0, 0.4)
+    """
+    unit = 10.0 ** np.floor(np.log10(highest)) if highest > 0 else 1.0
+    return float(next(step * unit for step in (1, 2, 4, 6, 8, 10) if step * unit >= highest * (1 - 1e-9)))
