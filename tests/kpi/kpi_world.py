@@ -56,7 +56,7 @@ def draw_tables(n: int = 600, seed: int = 0, *, per_account: int = 2) -> dict[st
 
 def book_of(tables, *, scores=None, as_of=AS_OF, horizon=120, known=KNOWN, **rules) -> Book:
     crm = CrmTables(tables, known, ReadReport((), pd.DataFrame()))
-    return Book(crm, as_of, Terms(horizon, 0, 60), KpiSettings(**rules), scores=scores or {})
+    return Book(crm, as_of, Terms(horizon, 0, 40), KpiSettings(**rules), scores=scores or {})
 
 
 def periods_of(book: Book, most: int = 6):

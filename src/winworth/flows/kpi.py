@@ -52,10 +52,10 @@ def kpi(settings: Settings, *, as_of: date, home: Path, by: str | None = None, l
         scores, notes = _scores(home, as_of), []
         terms = Terms(training.win.horizon_days, training.seed, training.n_boot)
         kept = (rules, training.win.exclude_kinds, settings.waived(as_of))
-        book = Book(prepared.crm, as_of, terms, *kept, scores)
-        if book.scored_within(quarters[-1].start, quarters[-1].end) is None:
-            scores[quarters[-1].end.date()] = _worth(book.at(quarters[-1].end), settings)
-            notes.append(f"No scores were published in {quarters[-1].name}: lifetime value is learnt from invoices alone.")
+        book, last = Book(prepared.crm, as_of, terms, *kept, scores), quarters[-1]
+        if book.scored_within(last.start, last.end) is None and (worth := _worth(book.at(last.end), settings)):
+            scores[last.end.date()] = worth
+            notes.append(f"No scores were published in {last.name}: lifetime value is learnt from invoices alone.")
         periods = (*quarters, whole(quarters))
         table = ledger(book, periods, _groups(book, periods, by, chosen))
         folder = home / "kpi" / as_of.isoformat()
@@ -105,11 +105,11 @@ def _scores(home: Path, as_of: date) -> dict[date, Scored]:
     return found
 
 
-def _worth(snapshot: Snapshot, settings: Settings) -> Scored:
+def _worth(snapshot: Snapshot, settings: Settings) -> Scored | None:
     """Return what customers are worth where nothing was scored: no tier, no segment, no win probability."""
     customers = learn_customers(snapshot, settings)
     if customers is None:
-        return Scored(pd.DataFrame(columns=["account_id"]), pd.DataFrame(columns=["deal_id"]))
+        return None
     worth = residual_values(customers, snapshot, settings)
     return Scored(worth.rename(columns={"value": "residual_value"}), pd.DataFrame(columns=["deal_id"]))
 

@@ -37,7 +37,7 @@ class Book:
     exclude_kinds: tuple[str, ...] = ()
     waived: frozenset[tuple[str, str]] = frozenset()
     scores: Mapping[date, Scored] = field(default_factory=dict)
-    _known: dict[date, Snapshot] = field(default_factory=dict, repr=False, compare=False)
+    _known: dict = field(default_factory=dict, repr=False, compare=False)  # what has been read once, by day
 
     def __post_init__(self):
         if not self.crm.has_dates:
@@ -63,6 +63,12 @@ class Book:
         deal_id, account_id (its own id where it has none), opened and ended (days since 1970; open: far away), won, amount
         (NaN where unknown or 0), and the `day` they are known on. Deals whose opening is unknown are left out.
         """
+        key = "deals", pd.Timestamp(day)
+        if key not in self._known:
+            self._known[key] = self._deals(day)
+        return self._known[key]
+
+    def _deals(self, day: pd.Timestamp | date) -> pd.DataFrame:
         deals = self.at(day)["deals"]
         deals = deals[deals["opened_on"].notna()]
         if "kind" in deals:
@@ -82,6 +88,11 @@ class Book:
 
     def customer_since(self) -> pd.Series:
         """Return, by account_id, the day an account became a customer: its first win or its first invoice."""
+        if "since" not in self._known:
+            self._known["since"] = self._since()
+        return self._known["since"]
+
+    def _since(self) -> pd.Series:
         deals = self.snapshot["deals"]
         won = deals[deals["status"] == "won"]
         firsts = [won.assign(account_id=_accounts(won))[["account_id", "closed_on"]].set_axis(["account_id", "on"], axis=1)]

@@ -56,7 +56,7 @@ def share(rows: pd.DataFrame, terms: Terms) -> Measured:
     if n == 0:
         return Measured(0)
     told = float(n) if len(np.unique(accounts)) == n else effective_n(cases, accounts)
-    return Measured(n, found / n, *wilson(found / n * told, told, Z95), found, float(n), told)
+    return Measured(n, found / n, *_wilson(found / n, told), found, float(n), told)
 
 
 def won_in_time(rows: pd.DataFrame, terms: Terms) -> Measured:
@@ -73,7 +73,7 @@ def won_in_time(rows: pd.DataFrame, terms: Terms) -> Measured:
     if not is_mature(histories, day=day, horizon=terms.horizon):
         return Measured(n, **counts, mark=IMMATURE)
     told = share_won(histories, rows["account_id"].to_numpy(), day=day, horizon=terms.horizon)
-    ends = wilson(told.value * told.effective_n, told.effective_n, Z95)
+    ends = _wilson(told.value, told.effective_n)
     return Measured(n, told.value, *ends, effective_n=told.effective_n, **counts)
 
 
@@ -192,3 +192,9 @@ def histories_of(rows: pd.DataFrame) -> tuple[Histories, int]:
 def is_mature(histories: Histories, *, day: int, horizon: int) -> bool:
     """Tell whether ten rows or more could be followed for the horizon, or none is open any more."""
     return bool((day - histories.observed >= horizon).sum() >= LEAST or (histories.ended <= min(day, OPEN)).all())
+
+
+def _wilson(share: float, n: float) -> tuple[float, float]:
+    """Return Wilson's interval, which holds the share to the last digit."""
+    low, high = wilson(share * n, n, Z95)
+    return min(low, share), max(high, share)
