@@ -97,12 +97,19 @@ def _scores(home: Path, as_of: date) -> dict[date, Scored]:
     """Read the scores published for days up to `as_of`."""
     found = {}
     for path in sorted((home / "scores").glob("????-??-??/account_scores.parquet")):
-        day = date.fromisoformat(path.parent.name)
-        if day <= as_of:
-            accounts = pd.read_parquet(path, columns=["account_id", "tier", "segment", "residual_value"])
-            deals = pd.read_parquet(path.with_name("deal_scores.parquet"), columns=["deal_id", "win_probability"])
-            found[day] = Scored(accounts.assign(segment=segment_ids(accounts["segment"])), deals)
+        day = pd.to_datetime(path.parent.name, format="%Y-%m-%d", errors="coerce")
+        if day <= pd.Timestamp(as_of):
+            accounts = _columns(path, "account_id", "tier", "segment", "residual_value")
+            if "segment" in accounts:
+                accounts = accounts.assign(segment=segment_ids(accounts["segment"]))
+            deals = _columns(path.with_name("deal_scores.parquet"), "deal_id", "win_probability")
+            found[day.date()] = Scored(accounts, deals)
     return found
+
+
+def _columns(path: Path, *names: str) -> pd.DataFrame:
+    table = pd.read_parquet(path)
+    return table[[name for name in names if name in table]]
 
 
 def _worth(snapshot: Snapshot, settings: Settings) -> Scored | None:
