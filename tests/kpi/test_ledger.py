@@ -11,6 +11,7 @@ from winworth.kpi.book import Scored
 from winworth.kpi.groups import feature_levels, feature_named, score_levels
 from winworth.kpi.ledger import COLUMNS, KPIS, ledger
 from winworth.kpi.measures import LEAST
+from winworth.kpi.pipeline import coverage
 
 SIZE = Feature(value="accounts.size_class")
 
@@ -127,6 +128,17 @@ def test_coverage_is_what_the_open_deals_bring_over_the_quota(tables, told):
     assert found["n"] == is_open.sum()
     assert found["value"] == pytest.approx(is_open.sum() * 0.35 * lately["amount"].mean() / 50_000)
     assert row(told, "coverage_stage", "2026 Q2")["value"] == pytest.approx(found["value"], rel=0.35)
+
+
+def test_the_interval_of_coverage_holds_what_comes():
+    rng, n, held = np.random.default_rng(0), 80, []
+    weight = rng.uniform(0.1, 0.5, n)
+    rows = pd.DataFrame({"account_id": range(n), "weight": weight, "amount": 100.0, "spread": 40.0})
+    told = coverage(rows, 1000.0)
+    for _ in range(2000):
+        came = ((rng.random(n) < weight) * rng.normal(100, 40, n)).sum() / 1000
+        held.append(told.low <= came <= told.high)
+    assert 0.93 <= np.mean(held) <= 0.97
 
 
 def test_without_a_quota_coverage_is_not_known_and_the_pipeline_is(tables):

@@ -61,7 +61,7 @@ def _cac(rows: pd.DataFrame, cell: Cell) -> Measured:
 
 
 def _coverage(rows: pd.DataFrame, cell: Cell) -> Measured:
-    return pipeline.coverage(rows, cell.book.terms, cell.book.rules.quota if cell.group == ALL else None)
+    return pipeline.coverage(rows, cell.book.rules.quota if cell.group == ALL else None)
 
 
 KPIS: Mapping[str, Kpi] = {

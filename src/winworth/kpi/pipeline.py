@@ -5,10 +5,11 @@ import pandas as pd
 
 from winworth.kpi.book import Book, days_of
 from winworth.kpi.facts import YEAR
-from winworth.kpi.measures import LEAST, UNKNOWN, Measured, Terms, drawn_anew
+from winworth.kpi.measures import LEAST, UNKNOWN, Measured, Terms
 from winworth.kpi.periods import Period
 from winworth.kpi.survival import share_won
 from winworth.models.censoring import Histories
+from winworth.models.shares import Z95
 
 MOST_UNSCORED = 0.1
 
@@ -49,16 +50,19 @@ def by_probability(book: Book, period: Period) -> pd.DataFrame | None:
     return rows.assign(weight=weight.fillna(weight.mean()))
 
 
-def coverage(rows: pd.DataFrame, terms: Terms, quota: float | None) -> Measured:
-    """Measure the weighted pipeline over the quota; whole accounts are drawn anew. Without a quota only the sum is told."""
-    n, weighted = len(rows), (rows["weight"] * rows["amount"]).to_numpy(dtype=float)
-    total = float(weighted.sum())
+def coverage(rows: pd.DataFrame, quota: float | None) -> Measured:
+    """Measure the weighted pipeline over the quota; without a quota only the sum is told.
+
+    The 95 % interval is that of what the deals bring if each is won with its weight, apart from the others, an unknown amount
+    varying by `spread`; drawing accounts anew would leave out that most deals bring nothing.
+    """
+    n, weight, amount = len(rows), rows["weight"].to_numpy(dtype=float), rows["amount"].to_numpy(dtype=float)
+    total = float(weight @ amount)
     if np.isnan(total) or quota is None:
         return Measured(n, numerator=total, mark=UNKNOWN)
-    codes = np.unique(rows["account_id"].to_numpy(), return_inverse=True)[1]
-    sums = np.bincount(codes, weighted)
-    ends = drawn_anew(lambda times: times @ sums / quota, len(sums), terms)
-    return Measured(n, total / quota, *ends, total, quota)
+    error = np.sqrt((weight * (1 - weight) * amount**2 + weight * rows["spread"].to_numpy(dtype=float) ** 2).sum())
+    low, high = max(total - Z95 * error, 0.0), total + Z95 * error
+    return Measured(n, total / quota, low / quota, high / quota, total, quota)
 
 
 def _won(rows: pd.DataFrame, terms: Terms) -> float:
@@ -73,7 +77,8 @@ def _open(book: Book, period: Period, deals: pd.DataFrame) -> pd.DataFrame:
     day = deals["day"]
     won = deals["won"] & (deals["ended"] > day - (period.end - (period.end - YEAR)).days) & (deals["ended"] <= day)
     rows = deals[deals["ended"] > day]
-    return rows.assign(amount=_amounts(book, period, rows).fillna(deals.loc[won, "amount"].mean()))
+    amount, stands_in = _amounts(book, period, rows), deals.loc[won, "amount"]
+    return rows.assign(amount=amount.fillna(stands_in.mean()), spread=np.where(amount.isna(), stands_in.std(), 0.0))
 
 
 def _amounts(book: Book, period: Period, rows: pd.DataFrame) -> pd.Series:
