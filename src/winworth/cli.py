@@ -155,6 +155,23 @@ def review(as_of: AsOf, conf: Conf = Path("conf"), home: Home = Path(), lang: La
 
 
 @app.command()
+def kpi(
+    as_of: AsOf,
+    conf: Conf = Path("conf"),
+    home: Home = Path(),
+    by: Annotated[str | None, typer.Option("--by", help="Also by this feature of criteria.yaml, or criterion of one.")] = None,
+    lang: Language = Lang.en,
+    set_: Set = [],  # noqa: B006
+    json: Json = False,
+) -> None:
+    """Count the ten KPIs by tier, segment, size class and quarter, each with its interval."""
+    from winworth.flows.kpi import kpi as run
+    from winworth.printed import kpi as printed
+
+    _print(printed.counted(run(_settings(conf, set_), as_of=_day(as_of), home=home, by=by, lang=lang)), json)
+
+
+@app.command()
 def validate(
     as_of: AsOf,
     conf: Conf = Path("conf"),

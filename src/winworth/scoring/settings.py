@@ -61,6 +61,28 @@ class Serving:
 
 
 @dataclass(frozen=True)
+class KpiSettings:
+    """How KPIs are defined. `quota` is the sales target of a quarter in money, unknown where not given; what is spent in a
+    quarter is for customers won `cac_lag_months` later; who is invoiced nothing for `churn_silence_days` is no customer.
+    """
+
+    __pydantic_config__ = STRICT
+
+    quota: float | None = None
+    cac_lag_months: int = 0
+    churn_silence_days: int = 183
+    quarters: int = 8
+
+    def __post_init__(self):
+        if self.quota is not None and not self.quota > 0:
+            raise ValueError(f"kpi.quota is {self.quota}; it must be above 0. Leave it out where there is none")
+        if not 0 <= self.cac_lag_months <= 24:
+            raise ValueError(f"kpi.cac_lag_months is {self.cac_lag_months}; it must lie within 0 to 24")
+        if self.churn_silence_days < 31 or not 1 <= self.quarters <= 40:
+            raise ValueError("kpi.churn_silence_days must be at least 31, and kpi.quarters 1 to 40")
+
+
+@dataclass(frozen=True)
 class Scoring:
     """The whole of scoring.yaml."""
 
@@ -70,6 +92,7 @@ class Scoring:
     tiers: Mapping[str, float] = field(default_factory=lambda: {"A": 0.2, "B": 0.3})
     serving: Serving = Serving()
     most_segments: int = 6
+    kpi: KpiSettings = KpiSettings()
     sellers: Mapping[str, float] = field(default_factory=dict)  # hours a quarter by owner id
 
     def __post_init__(self):
