@@ -1,0 +1,1 @@
+"""Whether it works: what came of segments, tiers and plays, said with its doubt."""
