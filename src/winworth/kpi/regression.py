@@ -44,14 +44,17 @@ def spread_of(influence: np.ndarray) -> np.ndarray:
     return influence.T @ influence * scale
 
 
-def least_squares(X: np.ndarray, y: np.ndarray, weight: np.ndarray, cluster: np.ndarray, side: np.ndarray) -> Clustered:
-    """Fit weighted least squares; `side` says on which of two sides each row's cluster stands."""
+def least_squares(
+    X: np.ndarray, y: np.ndarray, weight: np.ndarray, cluster: np.ndarray, side: np.ndarray | None = None
+) -> Clustered:
+    """Fit weighted least squares; `side` says on which of two sides, if there are two, each row's cluster stands."""
     codes = np.unique(cluster, return_inverse=True)[1]
     bread = np.linalg.pinv((X * weight[:, None]).T @ X, hermitian=True)
     slopes = bread @ (X.T @ (weight * y))
     scores = X * (weight * (y - X @ slopes))[:, None]
     summed = np.column_stack([np.bincount(codes, column) for column in scores.T])
-    freedom = min(len(np.unique(codes[side])), len(np.unique(codes[~side]))) - 1
+    sides = [np.ones(len(y), dtype=bool)] if side is None else [side, ~side]
+    freedom = min(len(np.unique(codes[rows])) for rows in sides) - 1
     return Clustered(slopes, summed @ bread, freedom)
 
 
