@@ -10,7 +10,7 @@ from scipy.stats import ttest_ind
 
 from winworth.errors import DataError
 from winworth.kpi.difference import difference_in_differences, parallel_trend
-from winworth.kpi.periods import Regime
+from winworth.kpi.quarters import Regime
 
 NAMES_A_CAUSE = re.compile(r"\b(brought|caus|effect of the change|thanks to|due to|led to|impact|because)", re.I)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from winworth.errors import DataError, did_you_mean
-from winworth.kpi.periods import Regime
+from winworth.kpi.quarters import Regime
 from winworth.kpi.regression import (
     LEVEL,
     Clustered,
