@@ -68,6 +68,7 @@ bench: .venv/.ready  ## what is measured against what
 	$(BIN)/python bench/fresh_deals.py
 	$(BIN)/python bench/gate.py
 	$(BIN)/python bench/retention.py
+	$(BIN)/python bench/tiers.py
 
 lock: .venv/.ready  ## write requirements.lock anew from what is installed
 	$(BIN)/python -m pip freeze --all --exclude-editable | grep -E '^[A-Za-z0-9._-]+==' | grep -v '^pip==' > requirements.lock

@@ -14,7 +14,8 @@ import pytest
 from winworth.bundle import champion
 from winworth.errors import ConfigError, IntegrityError
 from winworth.flows.explain import explain
-from winworth.flows.predict import Wanted, predict
+from winworth.flows.predict import predict
+from winworth.flows.scored import Wanted
 from winworth.sheets import from_csv
 from winworth.tracking import open_store
 

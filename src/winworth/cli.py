@@ -120,8 +120,8 @@ def predict(
     json: Json = False,
 ) -> None:
     """Score every account and open deal with the champion."""
-    from winworth.flows.predict import Wanted
     from winworth.flows.predict import predict as run
+    from winworth.flows.scored import Wanted
     from winworth.printed import scores
 
     wanted = Wanted(excel_fr, doubt, None if by is None else _day(by, "--by"))

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from winworth.models.cqr import LEAST, RatioInterval, coverage_by_group, fit_interval
+from winworth.models.cqr import LEAST, RatioInterval, Ratios, coverage_by_group, fit_interval
 
 
 def ratios(n, *, seed=0, zeros=0.0, shift=1.0):
@@ -21,7 +21,7 @@ def covered(found, X, ratio, size):
 
 
 def fitted(X, ratio, size):
-    return fit_interval(X, ratio, size, np.ones(len(X)), np.arange(len(X)) % 2 == 1, seed=0, threads=1)
+    return fit_interval(Ratios(X, ratio, size, np.ones(len(X))), np.arange(len(X)) % 2 == 1, seed=0, threads=1)
 
 
 def test_four_of_five_are_inside_and_among_the_largest_tenth_too():
@@ -34,7 +34,7 @@ def test_four_of_five_are_inside_and_among_the_largest_tenth_too():
 def test_calibration_mends_what_moved_since_the_ends_were_learnt():
     early, late = ratios(4000), ratios(4000, seed=1, shift=1.5)
     X, ratio, size = (np.concatenate(pair) for pair in zip(early, late, strict=True))
-    found = fit_interval(X, ratio, size, np.ones(8000), np.arange(8000) >= 4000, seed=0, threads=1)
+    found = fit_interval(Ratios(X, ratio, size, np.ones(8000)), np.arange(8000) >= 4000, seed=0, threads=1)
     assert covered(found, *ratios(4000, seed=2, shift=1.5)).mean() == pytest.approx(0.8, abs=0.04)
 
 

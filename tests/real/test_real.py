@@ -11,6 +11,7 @@ import pytest
 
 from winworth.config import load_settings
 from winworth.errors import GateRefused
+from winworth.flows.predict import predict
 from winworth.flows.promote import promote
 from winworth.flows.scorecard import QUICK
 from winworth.flows.train import Trained, train
@@ -35,6 +36,9 @@ def test_salvirt_ranks_as_well_as_its_448_rows_allow(tmp_path):
     assert win["cross_validated"]["auc"]["value"] >= 0.82
     assert metrics["value"] is None
     assert metrics["value_definition"]["basis"] == "none"
+    promote(tmp_path)  # a flat file of closed deals: there is nobody to score, and every verb says so
+    scored = predict(load_settings(HERE / "salvirt"), as_of=date(2017, 12, 31), home=tmp_path)
+    assert scored.accounts.empty and "There is no account and no open deal to score." in scored.run["warnings"]
 
 
 def test_maven_has_nothing_to_rank_by_and_promotion_says_so(tmp_path):

@@ -458,3 +458,22 @@ def test_phrase_books_are_plain_json():
     for lang in LANGUAGES:
         book = json.loads(files("winworth.review").joinpath("phrases", f"{lang}.json").read_text())
         assert all(isinstance(text, str) and text for text in book.values())
+
+
+def overruled(price):
+    told = {"who": HOSTILE, "why": "won by meetings", "agreed_on": "2026-06-01", "until": "2026-09-30"}
+    weights = {
+        name: {"learnt": weight, "agreed": weight} for name, (_, _, weight, _, _) in CRITERIA.items() if name != "season"
+    }
+    weights["engagement"]["agreed"] = 40
+    return {"overrides": [{"criterion": "engagement", "weight": 40} | told], "weights": weights, "price": price}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_what_leadership_overruled_is_told_with_both_weights_and_its_price(lang):
+    price = {"change": figure(-42_000, 10_000), "change_share": figure(-0.05, 0.02), "in_money": True}
+    page = render(review_of(overrides=overruled(price)), lang=lang)
+    plain = re.sub(r"<[^>]+>", "", page).replace("\u202f", " ").replace("\xa0", " ")
+    assert "40" in plain and "22" in plain and "<script>alert" not in page
+    assert {"en": "-€42,000 (-5% [-7% to -3%])", "fr": "-42 000 €"}[lang] in plain
+    assert {"en": "is not measured", "fr": "n’est pas mesuré"}[lang] in render(review_of(overrides=overruled(None)), lang=lang)

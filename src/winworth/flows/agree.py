@@ -11,8 +11,9 @@ from winworth.bundle import Bundle
 from winworth.config import Settings
 from winworth.errors import ConfigError
 from winworth.flows.overruling import Overruled, as_entry, overrule
-from winworth.flows.predict import accounts_worth, open_champion
+from winworth.flows.predict import open_champion
 from winworth.flows.prepare import prepare
+from winworth.flows.scored import accounts_worth
 from winworth.flows.tiering import tier_accounts
 from winworth.lock import run_lock
 from winworth.scoring.scorer import Scorer

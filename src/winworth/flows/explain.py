@@ -13,7 +13,7 @@ from winworth.errors import ConfigError, did_you_mean
 from winworth.features.build import build_features
 from winworth.features.examples import scoring_examples
 from winworth.flows.customers import read_customers, residual_values
-from winworth.flows.overruling import overrule, require_agreed
+from winworth.flows.overruling import under_overrides
 from winworth.flows.predict import open_champion
 from winworth.flows.prepare import prepare
 from winworth.scoring.expected import by_account, with_residual
@@ -42,10 +42,7 @@ class Explained:
 def explain(settings: Settings, account_id: str, *, as_of: date, home: Path, lang: str = "en") -> Explained:
     """Score one account with the champion and show its scorecard; the points of the lines add up to its score."""
     bundle = open_champion(home, as_of)
-    learnt = Scorer.from_files(bundle.contents)
-    ruled = overrule(learnt, bundle, settings, as_of=as_of)
-    require_agreed(ruled, home)
-    scorer = ruled.scorer(learnt)
+    scorer, _ = under_overrides(bundle, settings, as_of=as_of, home=home)
     prepared = prepare(settings, as_of=as_of, catalog=scorer.catalog)
     rows = scoring_examples(prepared.snapshot, exclude_kinds=tuple(bundle.json("metrics.json")["exclude_kinds"]))
     own = rows[rows["account_id"] == account_id].reset_index(drop=True)

@@ -52,6 +52,14 @@ class Overruled:
         }
 
 
+def under_overrides(bundle: Bundle, settings: Settings, *, as_of: date, home: Path) -> tuple[Scorer, Overruled]:
+    """Return a model version's scorer with the weights in force, which must have been agreed, and what overrules them."""
+    scorer = Scorer.from_files(bundle.contents)
+    ruled = overrule(scorer, bundle, settings, as_of=as_of)
+    require_agreed(ruled, home)
+    return ruled.scorer(scorer), ruled
+
+
 def overrule(scorer: Scorer, bundle: Bundle, settings: Settings, *, as_of: date) -> Overruled:
     """Put the overrides that hold on a day on a model version, and price them on the later deals it keeps."""
     before = scorer.weights.criteria["weight"].astype(int)

@@ -1,5 +1,6 @@
 """The page that leadership reads: what was learnt, who is A, and how surely."""
 
+import json
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -43,6 +44,7 @@ def review(settings: Settings, *, as_of: date, home: Path, lang: str = "en") -> 
             weights=labelled_weights(scorer.weights, scorer, lang),
             accounts=_accounts(home, as_of, bundle, lang),
             warnings=metrics["warnings"],
+            overrides=_overrides(home, as_of),
         ),
         lang=lang,
     )
@@ -56,6 +58,12 @@ def _bundle(home: Path) -> Bundle:
     if (home / "models" / "champion").exists():
         return open_version(home / "models" / champion(home / "models"))
     return open_challenger(home)
+
+
+def _overrides(home: Path, as_of: date) -> dict | None:
+    """Read what the scores of the day say of weights that leadership set."""
+    path = home / "scores" / as_of.isoformat() / "run.json"
+    return json.loads(path.read_text(encoding="utf-8")).get("overrides") if path.exists() else None
 
 
 def _accounts(home: Path, as_of: date, bundle: Bundle, lang: str) -> pd.DataFrame:

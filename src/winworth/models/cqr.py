@@ -51,10 +51,19 @@ class RatioInterval:
         return cls(*ends, tuple(learnt["moved"]), learnt["large"], learnt["followed"], learnt["n_calibrated"])
 
 
-def fit_interval(
-    X: np.ndarray, ratio: np.ndarray, size: np.ndarray, months: np.ndarray, is_latest: np.ndarray, *, seed: int, threads: int
-) -> RatioInterval | None:
+@dataclass(frozen=True)
+class Ratios:
+    """What came over what was expected (`ratio`), by row, with features, the customer's size and the months it came in."""
+
+    X: np.ndarray
+    ratio: np.ndarray
+    size: np.ndarray
+    months: np.ndarray
+
+
+def fit_interval(rows: Ratios, is_latest: np.ndarray, *, seed: int, threads: int) -> RatioInterval | None:
     """Learn both ends from the earlier rows and calibrate on the latest; None where either has fewer than `LEAST` rows."""
+    X, ratio, size = rows.X, rows.ratio, rows.size
     learn, calibrate = (_thinned(np.flatnonzero(rows)) for rows in (~is_latest, is_latest))
     if min(len(learn), len(calibrate)) < LEAST:
         return None
@@ -67,7 +76,7 @@ def fit_interval(
     large = float(np.quantile(size[calibrate], 0.9))
     is_large = size[calibrate] > large
     moved = tuple(_conformal(beyond[rows] if rows.sum() >= LEAST else beyond) for rows in (~is_large, is_large))
-    followed = float(np.quantile(months[calibrate][is_large], 0.75)) if is_large.any() else float(months.max())
+    followed = float(np.quantile(rows.months[calibrate][is_large], 0.75)) if is_large.any() else float(rows.months.max())
     return RatioInterval(*trees, moved, large, followed, len(calibrate))
 
 

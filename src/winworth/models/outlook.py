@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from winworth.models.ahead import Ahead, fit_ahead, still_customer
-from winworth.models.cqr import RatioInterval, fit_interval
+from winworth.models.cqr import RatioInterval, Ratios, fit_interval
 from winworth.models.folds import GroupedFolds
 from winworth.models.landmarks import States, Windows, look_ahead
 
@@ -109,7 +109,8 @@ def _learn_interval(windows: Windows, expected: np.ndarray, terms: Terms, option
     if is_latest.all():  # the log is too short to learn the ends on earlier windows: learn on every other customer
         is_latest = windows.account[rows] % 2 == 0
     ratio = np.round(np.maximum(came[rows], 0) / wanted[rows], 6)
-    return fit_interval(windows.X[rows], ratio, windows.rate[rows], windows.ahead[rows] * terms.step, is_latest, **options)
+    known = Ratios(windows.X[rows], ratio, windows.rate[rows], windows.ahead[rows] * terms.step)
+    return fit_interval(known, is_latest, **options)
 
 
 def _expected(model: Ahead, X: np.ndarray, rate: np.ndarray, ahead: np.ndarray) -> np.ndarray:

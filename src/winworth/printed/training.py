@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from winworth.printed.profile import profiled
 from winworth.printed.report import Report, money, plain_table, short, value, warned
 from winworth.printed.weights import weights_document, weights_told
 
@@ -44,6 +45,7 @@ def trained(done: "Trained") -> Report:
             f"({', '.join(tax['columns'])})."
         )
     parts += weights_told(done) if m["weights_published"] else []
+    parts += profiled(m)
     parts += [
         f"Gate: {'pass' if check['passed'] else 'REFUSED'} {check['name']}: {check['says']}." for check in m["gate"]["checks"]
     ]

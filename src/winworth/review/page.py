@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from winworth.review import appendix, captions, charts, doubted, evidence, ranking, summary
+from winworth.review import appendix, captions, charts, doubted, evidence, overruled, ranking, summary
 from winworth.review.outside import harmless, shown
 from winworth.review.words import Words, words_in
 
@@ -26,7 +26,8 @@ class Review:
 
     `metrics` is the model version's metrics.json. `weights` has one row a criterion (label, family, weight, through_winning,
     through_worth, direction; where doubt was measured low, high, is_clear and more), context last; it may be empty.
-    `accounts` has one row an account; values are NaN where none could be learnt.
+    `accounts` has one row an account; values are NaN where none could be learnt. `overrides` is what the scores' run.json
+    says of weights that leadership set.
     """
 
     company: str
@@ -38,6 +39,7 @@ class Review:
     weights: pd.DataFrame
     accounts: pd.DataFrame
     warnings: list[str]
+    overrides: dict | None = None
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,7 @@ def _matters(review: Review, words: Words) -> dict | None:
         "rows": [_weight_row(row, words) for row in weights.to_dict("records")],
         "families": doubted.family_lines(metrics, words),
         "sentences": doubted.sentences(metrics, weights, words),
+        "overrides": overruled.sentences(review.overrides, weights, review.currency, words),
     }
 
 

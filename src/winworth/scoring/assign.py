@@ -71,7 +71,7 @@ class _Task:
 def _present_hours(work: pd.DataFrame, hours: Mapping[str, float]) -> dict[str, float]:
     """Give each present owner what its accounts take, or an even share of all with room for one account more."""
     taken = work["tier"].map(hours).groupby(work["owner"]).sum()
-    even = work["tier"].map(hours).sum() / max(len(taken), 1) + max(hours[tier] for tier in WORKED)
+    even = work["tier"].map(hours).astype(float).sum() / max(len(taken), 1) + max(hours[tier] for tier in WORKED)
     return taken.clip(lower=even).to_dict()
 
 
