@@ -33,7 +33,9 @@ def test_the_readme_shows_what_the_demo_prints(demo):
     assert missing == []
 
 
-@pytest.mark.parametrize("verb", ["demo", "check", "train", "tune", "promote", "predict", "explain", "review", "validate"])
+@pytest.mark.parametrize(
+    "verb", ["demo", "check", "train", "tune", "promote", "predict", "explain", "review", "compare", "validate"]
+)
 def test_every_verb_of_the_command_line_is_in_the_readme_and_the_makefile(verb):
     assert f"winworth {verb}" in README
     assert re.search(rf"^{verb}:.*## ", (ROOT / "Makefile").read_text(), re.M)

@@ -79,8 +79,9 @@ class Difference:
     @property
     def says(self) -> str:
         """The finding in words; it names a cause only where it may."""
-        told = f"{self.outcome}: {_told(self.effect)}, or {_told(self.relative, '.1%')}, against the untouched segments"
-        small = f"an effect of {self.detectable:.3g} would be found in 8 of 10 cases"
+        told = f"{self.outcome}: {_told(self.effect, _form(self.effect.value))}, or {_told(self.relative, '.1%')}"
+        told += ", against the untouched segments"
+        small = f"an effect of {self.detectable:{_form(self.detectable)}} would be found in 8 of 10 cases"
         if self.is_causal:
             verdict = "the change brought this, if nothing else befell one side only"
         elif self.p < LEVEL:
@@ -195,8 +196,13 @@ def _check(known: pd.DataFrame, is_treated: np.ndarray, treated: Collection[str]
             raise DataError(f"The {name} segments have rows on one side of the change only. Choose another date.")
 
 
-def _told(figure: Figure, form: str = ".3g") -> str:
+def _told(figure: Figure, form: str) -> str:
     return f"{figure.value:+{form}} [{figure.low:+{form}} to {figure.high:+{form}}]"
+
+
+def _form(value: float) -> str:
+    """Return how a rate or an amount is written: three digits after the point, or whole."""
+    return ".3f" if abs(value) < 10 else ",.0f"
 
 
 def _null(value: float) -> float | None:
