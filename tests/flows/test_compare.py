@@ -26,8 +26,12 @@ def settings(tmp_path_factory):
     return replace(settings, crm=replace(settings.crm, folder=str(exports)))
 
 
-def test_a_company_in_which_nothing_changed_is_told_so(settings, tmp_path):
-    found = compare(settings, BY_SIZE, as_of=AS_OF, home=tmp_path)
+@pytest.fixture(scope="module")
+def found(settings):
+    return compare(settings, BY_SIZE, as_of=AS_OF, home=Path("none"))
+
+
+def test_a_company_in_which_nothing_changed_is_told_so(found):
     assert [one.outcome for one in found.differences["ETI"]] == ["won", "amount_won"]
     assert not any(one.is_causal for one in found.differences["ETI"])
     assert found.rate.rate + found.rate.mix + found.rate.interaction == pytest.approx(found.rate.after - found.rate.before)
@@ -37,11 +41,10 @@ def test_a_company_in_which_nothing_changed_is_told_so(settings, tmp_path):
     assert report.document["n_deals"] == found.n_deals
 
 
-def test_no_deal_younger_than_the_horizon_is_counted(settings, tmp_path):
+def test_no_deal_younger_than_the_horizon_is_counted(settings, found, tmp_path):
     earlier = compare(settings, BY_SIZE, as_of=date(2026, 3, 31), home=tmp_path)
-    later = compare(settings, BY_SIZE, as_of=AS_OF, home=tmp_path)
-    assert earlier.n_deals < later.n_deals
-    assert earlier.rate.before == pytest.approx(later.rate.before, abs=0.01)
+    assert earlier.n_deals < found.n_deals
+    assert earlier.rate.before == pytest.approx(found.rate.before, abs=0.01)
 
 
 def test_a_comparison_across_a_regime_change_of_the_configuration_says_so(settings, tmp_path):
@@ -50,7 +53,7 @@ def test_a_comparison_across_a_regime_change_of_the_configuration_says_so(settin
     assert "goes across new price list (2025-03-01)" in found.differences["ETI"][0].says
 
 
-def test_segments_are_those_of_scores_published_before_the_change(settings, tmp_path):
+def test_segments_are_those_of_scores_published_before_the_change(settings, found, tmp_path):
     question = Question(SPLIT, ("ETI",))
     folder = tmp_path / "scores" / "2025-06-30"
     with pytest.raises(ConfigError, match="No scores were published before 2025-07-01"):
@@ -61,9 +64,8 @@ def test_segments_are_those_of_scores_published_before_the_change(settings, tmp_
     scored.to_parquet(folder / "account_scores.parquet")
     scored.to_parquet(folder / "deal_scores.parquet")
     (folder / "run.json").write_text("{}")
-    found = compare(settings, question, as_of=AS_OF, home=tmp_path)
-    by_size = compare(settings, BY_SIZE, as_of=AS_OF, home=tmp_path)
-    assert found.differences["ETI"][0].effect.value == pytest.approx(by_size.differences["ETI"][0].effect.value, abs=0.02)
+    scored = compare(settings, question, as_of=AS_OF, home=tmp_path)
+    assert scored.differences["ETI"][0].effect.value == pytest.approx(found.differences["ETI"][0].effect.value, abs=0.02)
 
 
 @pytest.mark.parametrize(

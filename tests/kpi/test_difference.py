@@ -80,16 +80,16 @@ def test_nothing_is_claimed_where_nothing_happened():
 
 
 def test_the_interval_the_trend_test_and_the_detectable_effect_hold_what_they_promise():
-    """100 companies of 40 and 80 accounts: 95 % intervals, a 5 % test of true trends, and a power of 80 %."""
+    """60 companies of 40 and 80 accounts: 95 % intervals, a 5 % test of true trends, and a power of 80 %."""
     detectable = estimate(company(0)).detectable
-    found = [estimate(company(100 + seed, effect=detectable)) for seed in range(100)]
+    found = [estimate(company(100 + seed, effect=detectable)) for seed in range(60)]
     assert np.mean([f.effect.low <= detectable <= f.effect.high for f in found]) >= 0.90
     assert np.mean([f.trend.p < 0.05 for f in found]) <= 0.10
     assert 0.70 <= np.mean([f.p < 0.05 for f in found]) <= 0.90
 
 
 def test_few_treated_accounts_do_not_make_it_too_sure():
-    found = [estimate(company(seed, n_treated=10)).effect for seed in range(100)]
+    found = [estimate(company(seed, n_treated=10)).effect for seed in range(60)]
     assert np.mean([f.low <= 0 <= f.high for f in found]) >= 0.90
 
 
