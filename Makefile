@@ -9,7 +9,7 @@ export GOMP_SPINCOUNT ?= 10000
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check train tune promote agree predict explain review kpi validate test test-slow test-long lint bench clean lock
+.PHONY: help demo check train tune promote agree predict explain review kpi compare validate test test-slow test-long lint bench clean lock
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ review: .venv/.ready  ## the page that sales leadership reads
 
 kpi: .venv/.ready  ## the ten KPIs by tier, segment, size and quarter: make kpi BY=headcount adds a feature
 	$(WINWORTH) kpi --as-of $(AS_OF) --conf $(CONF) --lang $(LANG_) $(if $(BY),--by $(BY))
+
+compare: .venv/.ready  ## before and after: make compare SPLIT=2025-07-01 TREATED=ETI BY=size_class
+	$(WINWORTH) compare --split $(SPLIT) --treated $(TREATED) $(if $(BY),--by $(BY)) --as-of $(AS_OF) --conf $(CONF)
 
 validate: .venv/.ready  ## sellers beside the model: make validate FILE=sheet.xlsx, and with BACK=1 once it is filled in
 	$(WINWORTH) validate $(if $(BACK),--in,--out) $(FILE) --as-of $(AS_OF) --conf $(CONF) --lang $(LANG_)

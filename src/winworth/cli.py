@@ -172,6 +172,26 @@ def kpi(
 
 
 @app.command()
+def compare(
+    as_of: AsOf,
+    split: Annotated[str, typer.Option("--split", help="The day from which something was changed.")],
+    treated: Annotated[list[str], typer.Option("--treated", help="A segment in which it was changed; once for each.")],
+    by: Annotated[str, typer.Option("--by", help="What segments are: a column of accounts that does not change.")] = "segment",
+    conf: Conf = Path("conf"),
+    home: Home = Path(),
+    set_: Set = [],  # noqa: B006
+    json: Json = False,
+) -> None:
+    """Compare before and after a change, in treated and in untouched segments; names a cause only where it may."""
+    from winworth.flows.compare import Question
+    from winworth.flows.compare import compare as run
+    from winworth.printed import comparison
+
+    question = Question(_day(split, "--split"), tuple(treated), by)
+    _print(comparison.compared(run(_settings(conf, set_), question, as_of=_day(as_of), home=home)), json)
+
+
+@app.command()
 def validate(
     as_of: AsOf,
     conf: Conf = Path("conf"),

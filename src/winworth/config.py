@@ -12,6 +12,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from winworth.crm.mapping import CrmMap
 from winworth.errors import ConfigError, did_you_mean
 from winworth.features.catalog import Catalog
+from winworth.kpi.quarters import Regime
 from winworth.models.trees import TreeSize
 from winworth.scoring.playbooks import Playbooks, check_quotas
 from winworth.scoring.settings import Scoring
@@ -65,6 +66,7 @@ class Training:
     leak_tax: bool = True
     tuned: TunedSettings | None = None
     weights: Effort = Effort()
+    regimes: tuple[Regime, ...] = ()
 
     def __post_init__(self):
         for name in ("threads", "n_boot", "reference_rows"):

@@ -1,1 +1,1 @@
-"""What came of it: the ten KPIs by tier, segment, size and quarter, each with its definition, counts and doubt."""
+"""Whether it works: the KPI ledger, before and after, and what segments, tiers and plays brought, with its doubt."""
