@@ -11,8 +11,9 @@ from winworth.config import load_settings
 from winworth.crm.outcomes import attach_outcomes
 from winworth.crm.snapshot import take_snapshot
 from winworth.crm.synthetic import software_company
+from winworth.errors import IntegrityError
 from winworth.features.examples import training_examples
-from winworth.flows.customers import judge_customers, learn_customers, residual_values
+from winworth.flows.customers import customers_files, judge_customers, learn_customers, read_customers, residual_values
 from winworth.flows.worth import BASES, worth_of
 from winworth.tables import CrmTables, ReadReport
 
@@ -147,3 +148,11 @@ def test_who_was_never_invoiced_has_no_residual_value_and_without_invoices_nobod
     bare = snapshot_of(invoices=None)
     assert learn_customers(bare, settings) is None and judge_customers(bare, settings) is None
     assert residual_values(None, bare, settings).empty
+
+
+def test_files_of_another_winworth_are_refused_with_the_way_out(settings):
+    files = customers_files(learn_customers(snapshot_of(), settings))
+    name = next(name for name in files if b'"followed"' in files[name])
+    older = files | {name: files[name].replace(b'"followed"', b'"other"')}
+    with pytest.raises(IntegrityError, match="lack 'followed': another winworth wrote them"):
+        read_customers(older)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from winworth.config import Settings
 from winworth.crm.snapshot import Snapshot
-from winworth.errors import DataError
+from winworth.errors import DataError, IntegrityError
 from winworth.flows.worth import customer_value, margin_log
 from winworth.models.buy_till_die import IRREGULAR, expected_margin, gap_variation
 from winworth.models.cqr import coverage_by_group
@@ -122,4 +122,9 @@ def read_customers(contents: Mapping[str, bytes]) -> CustomerValue | None:
     own = {name: content.decode() for name, content in contents.items() if name.startswith("customers")}
     if not own:
         return None
-    return CustomerValue.from_files({n: json.loads(c) if n.endswith(".json") else c for n, c in own.items()}, "customers")
+    try:
+        return CustomerValue.from_files({n: json.loads(c) if n.endswith(".json") else c for n, c in own.items()}, "customers")
+    except KeyError as error:
+        raise IntegrityError(
+            f"The version's files on customers lack {error}: another winworth wrote them. Train a version and promote it."
+        ) from error
