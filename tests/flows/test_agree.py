@@ -1,14 +1,17 @@
 """Leadership's weights, from overrides.yaml to the scores of the demo company."""
 
+import json
 from dataclasses import replace
 from datetime import date
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from winworth.agreed import read_record
 from winworth.errors import ConfigError
 from winworth.flows.agree import agree
-from winworth.flows.explain import explain
+from winworth.flows.explain import explain, standing
 from winworth.flows.predict import predict
 from winworth.printed.agreements import agreed, overruled_parts
 from winworth.printed.scores import explained
@@ -59,3 +62,20 @@ def test_an_account_is_told_what_would_move_it_up_and_never_its_size(demo):
     assert "Enough would be:" in explained(done).parts
     top = explain(demo.settings, scores.iloc[0]["account_id"], as_of=DAY, home=demo.home)
     assert top.lift["why"] == "top" and top.lift["ways"] == []
+
+
+@pytest.mark.parametrize(
+    ("since", "before", "times"), [(None, "", 0), ("2026-03-31", "", 1), ("2026-03-31", "B", 2), ("2026-03-31", "A", 0)]
+)
+def test_what_moves_an_account_up_allows_for_the_noise_that_is_held_against_it(tmp_path, since, before, times):
+    folder = tmp_path / "scores" / DAY.isoformat()
+    folder.mkdir(parents=True)
+    told = {"account_id": ["X"], "tier": ["B"], "previous_tier": [before], "model_version": ["v"]}
+    pd.DataFrame(told).to_parquet(folder / "account_scores.parquet")
+    cut = {"threshold": 100.0, "noise": 0.2}
+    tiering = {"published": ["A", "B", "C"], "cuts": {"A": cut}, "since": since, "in_money": True}
+    (folder / "run.json").write_text(json.dumps({"tiering": tiering}))
+    found = standing(tmp_path, DAY, "X", "v")
+    assert (found.above, found.goal) == ("A", pytest.approx(100 * np.exp(0.2 * times)))
+    assert standing(tmp_path, DAY, "X", "another").why == "version"
+    assert standing(tmp_path, DAY, "Y", "v").why == "not_scored"

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from winworth.features.catalog import Catalog, Criterion, Feature
+from winworth.models.metrics import Figure
 from winworth.scoring.icp import Held, Icp, Period, apply_rules, hold_to, icp_features, learn_icp, read_rules
 from winworth.scoring.icp_search import Found, find_rules
 from winworth.scoring.lift import Realised, chance, lift_of, log_lifts, win_rate_of
@@ -278,6 +279,14 @@ def test_the_interval_of_a_win_rate_holds_the_truth_where_deals_of_an_account_en
         figure = win_rate_of(np.ones(200, dtype=bool), Realised(won, won, np.ones(200), account))
         held += figure.low <= 0.4 <= figure.high
     assert held >= 180  # some 120, where every deal counts as a case of its own
+
+
+@pytest.mark.parametrize(
+    ("low", "p", "holds"), [(1.2, 0.01, True), (1.2, 0.06, False), (0.9, 0.01, False), (1.2, np.nan, False)]
+)
+def test_a_rule_holds_where_both_its_interval_and_its_corrected_chance_say_so(low, p, holds):
+    lift, rate = Figure(1.5, low, 1.8, 100), Figure(0.3, 0.2, 0.4, 100)
+    assert Held(0.1, lift, rate, p).holds is holds
 
 
 def test_a_lift_that_few_accounts_are_behind_has_no_interval_and_does_not_hold():

@@ -62,7 +62,7 @@ def explain(settings: Settings, account_id: str, *, as_of: date, home: Path, lan
     wording = Wording(scorer.catalog, lang)
     lines = _lines(scored.criteria.loc[best], features.loc[best], scorer, wording)
     row = Row(features.loc[[best]], bool(own.loc[best, "basis"] == "next_deal"), figures["expected_value"])
-    lift = _lift(row, scorer, ruled, bundle, wording, _standing(home, as_of, account_id, bundle.version))
+    lift = _lift(row, scorer, ruled, bundle, wording, standing(home, as_of, account_id, bundle.version))
     return Explained(account_id, str(account["basis"]), None if pd.isna(deal) else str(deal), figures, lines, lift)
 
 
@@ -100,8 +100,12 @@ class Standing:
     why: str = ""
 
 
-def _standing(home: Path, as_of: date, account_id: str, version: str) -> Standing:
-    """Read where an account stands; who had a lower tier last time must pass the cut by twice the noise to move at once."""
+def standing(home: Path, as_of: date, account_id: str, version: str) -> Standing:
+    """Read where an account stands, and what surely moves it up.
+
+    Who had a lower tier last time must pass the cut by twice the noise to move at once; who is new by once, since those who
+    had the tier stand so much higher.
+    """
     folder = home / "scores" / as_of.isoformat()
     if not (folder / "account_scores.parquet").exists():
         return Standing(why="not_scored")
@@ -115,16 +119,17 @@ def _standing(home: Path, as_of: date, account_id: str, version: str) -> Standin
     above = [name for name in tiering["published"] if name < own["tier"] and tiering["cuts"][name]["threshold"]]
     if not above:
         return Standing(str(own["tier"]), why="top")
-    cut = tiering["cuts"][above[-1]]
-    held = 2 * (cut["noise"] or 0.0) if own["previous_tier"] > above[-1] else 0.0
-    return Standing(str(own["tier"]), above[-1], float(cut["threshold"] * np.exp(held)), "" if tiering["in_money"] else "value")
+    cut, before = tiering["cuts"][above[-1]], str(own["previous_tier"])
+    times = 0 if tiering["since"] is None else 2 if before > above[-1] else 0 if before else 1
+    goal = float(cut["threshold"] * np.exp(times * (cut["noise"] or 0.0)))
+    return Standing(str(own["tier"]), above[-1], goal, "" if tiering["in_money"] else "value")
 
 
-def _lift(row: Row, scorer: Scorer, ruled: Overruled, bundle: Bundle, wording: Wording, standing: Standing) -> dict:
+def _lift(row: Row, scorer: Scorer, ruled: Overruled, bundle: Bundle, wording: Wording, place: Standing) -> dict:
     """Say by which smallest changes the models would expect enough for the tier above."""
-    why = standing.why or ("value" if row.expected_value is None else "")
+    why = place.why or ("value" if row.expected_value is None else "")
     why = why or ("" if "scorecard.json" in bundle.names else "card")
-    told = {"tier": standing.tier, "goal": standing.above, "at": None, "ways": [], "why": why}
+    told = {"tier": place.tier, "goal": place.above, "at": None, "ways": [], "why": why}
     if why:
         return told
     card, values = Scorecard.from_dict(bundle.json("scorecard.json")["card"]), row.features.iloc[0]
@@ -137,8 +142,8 @@ def _lift(row: Row, scorer: Scorer, ruled: Overruled, bundle: Bundle, wording: W
     steps = steps_of(values, card, scorer.catalog)
     if row.has_no_deal:  # what belongs to a deal counts for nothing until there is one
         steps = {name: own for name, own in steps.items() if name not in card.deal_level}
-    ways = smallest_changes(row.features, steps, worth, goal=standing.goal)
-    return told | {"at": standing.goal, "ways": [[_change(step, values, wording) for step in way] for way in ways]}
+    ways = smallest_changes(row.features, steps, worth, goal=place.goal)
+    return told | {"at": place.goal, "ways": [[_change(step, values, wording) for step in way] for way in ways]}
 
 
 def _scored(scorer: Scorer, rows: pd.DataFrame, has_no_deal: bool) -> Scored:

@@ -77,7 +77,7 @@ def _lifted(lift: dict) -> list[str]:
     """Say what would move an account a tier up; what it is, its size or sector, is never among it."""
     if lift["why"]:
         return [_NO_LIFT[lift["why"]]]
-    head = f"Tier {lift['tier']}; it moves to {lift['goal']} from an expected value of {money(lift['at'])} on."
+    head = f"Tier {lift['tier']}; it moves to {lift['goal']} from an agreed value of {money(lift['at'])} on."
     if not lift["ways"]:
         return [head, "No change of what a sales team can change would be enough, as far as this history tells."]
     ways = [" and ".join(f"{c['label']} {c['to']} (now {c['from']})" for c in way) for way in lift["ways"]]
