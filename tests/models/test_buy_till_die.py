@@ -133,6 +133,15 @@ def test_margins_are_expected_by_account_of_the_log_in_its_order():
     assert np.isfinite(value).all() and fallback == model.fallback_
 
 
+def test_an_account_that_never_bought_brings_nothing_and_takes_nobodys_place():
+    bought_on = pd.to_datetime(["2023-01-01", "2023-02-01", "2023-05-01", "2023-03-01"])
+    log = pd.DataFrame({"account_id": ["A", "A", "C", "B"], "bought_on": bought_on, "amount": [10.0, 10.0, 10.0, -5.0]})
+    purchases = net_purchases(log, as_of=AS_OF)
+    value, _ = expected_margin(purchases, weeks=52)
+    assert purchases.accounts.tolist() == ["A", "B", "C"]
+    assert value[1] == 0 and value[0] > 0 and value[2] > 0
+
+
 def test_few_gaps_each_do_not_make_buying_look_regular():
     pairs = bought(lambda rng, n: rng.exponential(30, 3), n=2000)
     assert gap_variation(pairs) == pytest.approx(1, abs=0.15)
