@@ -273,7 +273,8 @@ def test_both_phrase_books_hold_the_same_phrases_and_blanks():
 def test_every_phrase_is_used():
     folder = files("winworth.review")
     source = " ".join(path.read_text() for path in folder.iterdir() if path.name.endswith(".py"))
-    source += folder.joinpath("templates", "page.html.j2").read_text()
+    templates = [*folder.joinpath("templates").iterdir(), *folder.joinpath("templates", "sections").iterdir()]
+    source += " ".join(path.read_text() for path in templates if path.name.endswith(".j2"))
     made = r"check_|kpi_|basis_|family_|direction_|by_|value_of_|way_|block_|name_|means_|.*_(one|other|heading)$"
     unused = [key for key in words_in("en").phrases if not re.match(made, key) and not re.search(rf"""["']{key}["']""", source)]
     assert unused == []
@@ -456,8 +457,8 @@ def test_warnings_beyond_thirty_are_counted():
 
 def test_phrase_books_are_plain_json():
     for lang in LANGUAGES:
-        book = json.loads(files("winworth.review").joinpath("phrases", f"{lang}.json").read_text())
-        assert all(isinstance(text, str) and text for text in book.values())
+        for path in files("winworth.review").joinpath("phrases", lang).iterdir():
+            assert all(isinstance(text, str) and text for text in json.loads(path.read_text()).values())
 
 
 def overruled(price):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 MOST_WARNINGS = 30
+SECTIONS = ("short", "who", "matters", "segments", "true", "data", "limits", "appendix")
 _READ = ("n_read", "n_used", "n_quarantined", "n_duplicate", "n_out_of_scope")
 
 
@@ -57,6 +58,7 @@ def render(review: Review, *, lang: str) -> str:
     return _template().render(
         say=words.say,
         lang=lang,
+        sections=SECTIONS,
         head=_head(review, words),
         short=_short(review, words),
         who=_who(review, words),

@@ -89,11 +89,16 @@ class Words:
 
 @cache
 def words_in(lang: str) -> Words:
-    """Open the phrase book of a language; an unknown one raises ConfigError."""
+    """Open the phrase book of a language, a folder of files; an unknown one raises ConfigError."""
     if lang not in LOCALES:
         raise ConfigError(f'There is no phrase book for the language "{lang}". {did_you_mean(lang, LOCALES)}')
-    book = files("winworth.review").joinpath("phrases", f"{lang}.json")
-    return Words(lang, json.loads(book.read_text(encoding="utf-8")))
+    books = [
+        json.loads(book.read_text(encoding="utf-8")) for book in files("winworth.review").joinpath("phrases", lang).iterdir()
+    ]
+    phrases = {key: text for book in books for key, text in book.items()}
+    if len(phrases) < sum(map(len, books)):
+        raise ConfigError(f"A phrase stands in two files of the phrase book {lang}. Give it one home.")
+    return Words(lang, phrases)
 
 
 def _decimals(pattern: str, digits: int) -> str:

@@ -1,0 +1,12 @@
+"""One command a verb: arguments in, a short table or one JSON document out, and the exit code of what went wrong.
+
+- `options.py` the options that verbs share, and how they are read
+- `learning.py` train, tune, promote, agree
+- `scoring.py` demo, check, predict, explain, validate
+- `judging.py` kpi, compare, review
+- `app.py` all verbs together, and what a failure ends with
+"""
+
+from winworth.cli.app import main
+
+__all__ = ["main"]

@@ -1,0 +1,92 @@
+"""Verbs that take a company's data the whole way, or score it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from winworth.cli.options import AsOf, Conf, Home, Json, Lang, Language, Set, day_of, settings_of, show, track_of
+from winworth.errors import ConfigError
+
+verbs = typer.Typer()
+
+
+@verbs.command()
+def demo(as_of: AsOf, conf: Conf = Path("conf"), home: Home = Path("demo"), set_: Set = [], json: Json = False) -> None:  # noqa: B006 (typer copies it)
+    """Take a synthetic company the whole way: exports, training, promotion, scores, review."""
+    from winworth.flows.demo import demo as run
+    from winworth.printed import scores
+
+    done = run(settings_of(conf, set_), as_of=day_of(as_of), home=home, track=track_of(json))
+    show(scores.demonstrated(done), json)
+
+
+@verbs.command()
+def check(as_of: AsOf, conf: Conf = Path("conf"), set_: Set = [], json: Json = False) -> None:  # noqa: B006
+    """Read everything, report data quality and what may not be used; train nothing."""
+    from winworth.flows.check import check as run
+    from winworth.printed import scores
+
+    show(scores.checked(run(settings_of(conf, set_), as_of=day_of(as_of))), json)
+
+
+@verbs.command()
+def predict(
+    as_of: AsOf,
+    conf: Conf = Path("conf"),
+    home: Home = Path(),
+    lang: Language = Lang.en,
+    excel_fr: Annotated[bool, typer.Option("--excel-fr", help="CSV with ; and decimal comma, for a French Excel.")] = False,
+    doubt: Annotated[bool, typer.Option("--doubt", help="Add each open deal's interval of its win probability.")] = False,
+    by: Annotated[str | None, typer.Option("--by", help="Add each open deal's chance to be won by this day.")] = None,
+    set_: Set = [],  # noqa: B006
+    json: Json = False,
+) -> None:
+    """Score every account and open deal with the champion."""
+    from winworth.flows.predict import predict as run
+    from winworth.flows.scored import Wanted
+    from winworth.printed import scores
+
+    wanted = Wanted(excel_fr, doubt, None if by is None else day_of(by, "--by"))
+    done = run(settings_of(conf, set_), as_of=day_of(as_of), home=home, lang=lang, wanted=wanted)
+    show(scores.predicted(done), json)
+
+
+@verbs.command()
+def explain(
+    account: Annotated[str, typer.Argument(help="The account's id.")],
+    as_of: AsOf,
+    conf: Conf = Path("conf"),
+    home: Home = Path(),
+    lang: Language = Lang.en,
+    json: Json = False,
+) -> None:
+    """Show one account's scorecard, line by line."""
+    from winworth.flows.explain import explain as run
+    from winworth.printed import scores
+
+    show(scores.explained(run(settings_of(conf, []), account, as_of=day_of(as_of), home=home, lang=lang)), json)
+
+
+@verbs.command()
+def validate(
+    as_of: AsOf,
+    conf: Conf = Path("conf"),
+    home: Home = Path(),
+    out: Annotated[Path | None, typer.Option("--out", help="Write the blind sheet of that day's scores here (.xlsx).")] = None,
+    filled: Annotated[Path | None, typer.Option("--in", help="Read this filled sheet, by what is known on --as-of.")] = None,
+    accounts: Annotated[int, typer.Option("--accounts", min=4, help="How many accounts the sheet has.")] = 60,
+    lang: Language = Lang.en,
+    json: Json = False,
+) -> None:
+    """Write a blind sheet for sellers to judge accounts by, or read it back beside the model."""
+    from winworth.flows.validate import bring_back, send_out
+    from winworth.printed import field
+
+    if (out is None) == (filled is None):
+        raise ConfigError("validate takes one of --out FILE.xlsx (write the sheet) and --in FILE.xlsx (read it back).")
+    settings, day = settings_of(conf, []), day_of(as_of)
+    if out is not None:
+        show(field.sent_out(send_out(settings, as_of=day, home=home, out=out, lang=lang, n=accounts)), json)
+    else:
+        show(field.came_back(bring_back(settings, as_of=day, home=home, filled=filled)), json)
