@@ -71,7 +71,7 @@ def convert(text: pd.Series, rule: CellRule) -> Converted:
     """
     codes, found = pd.factorize(text)
     words = pd.Series(found, dtype="str").str.strip()
-    if rule.kind in ("level", "id"):
+    if rule.kind in ("level", "id") and not words.str.isascii().all():
         words = pd.Series([_one_form(word) for word in words], dtype="str")
     meant = words.where((words != "") & ~words.isin(rule.missing_values))
     meant = _replaced(meant, rule.aliases)

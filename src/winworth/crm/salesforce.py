@@ -27,9 +27,12 @@ def with_long_ids(intakes: Mapping[str, Intake]) -> dict[str, Intake]:
     """Write with 18 letters the ids of 15 that stand with 18 in another table; where none does, nothing changes."""
     changed = dict(intakes)
     for key in _KEYS:
-        words = {name: intake.frame[key].dropna().unique() for name, intake in changed.items() if key in intake.frame}
+        columns = {name: intake.frame[key] for name, intake in changed.items() if key in intake.frame}
+        if not any((ids.str.len() == _LONG).any() for ids in columns.values()):
+            continue
+        words = {name: ids.dropna().unique() for name, ids in columns.items()}
         long = {word for ids in words.values() for word in ids if len(word) == _LONG}
-        for name in words if long else ():
+        for name in words:
             shorts = (word for word in words[name] if len(word) == _SHORT and word.isalnum() and word.isascii())
             both = {short: long_id(short) for short in shorts}
             both = {short: whole for short, whole in both.items() if whole in long}
