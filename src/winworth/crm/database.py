@@ -57,8 +57,8 @@ def as_files(mapping: CrmMap, folder: Path | None = None) -> CrmMap:
 def fetch_tables(mapping: CrmMap, folder: Path) -> None:
     """Write each table and query of the map to <table>.parquet in `folder`: the mapped columns only, in a fixed order of rows.
 
-    All tables are of one moment, and the database is only read, whatever a query says. Raises ConfigError where the driver is absent, DataError where the
-    database does not answer or a query fails; neither names a password.
+    All tables are of one moment, and the database is only read, whatever a query says. Raises ConfigError where the driver
+    is absent, DataError where the database does not answer or a query fails; neither names a password.
     """
     asked = {name: table_map for name, table_map in mapping.tables.items() if not table_map.file}
     with _cursor(mapping.database or "") as cursor:
