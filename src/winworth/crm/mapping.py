@@ -62,7 +62,8 @@ class Join:
 
 @dataclass(frozen=True)
 class TableMap:
-    """One canonical table: its file or files (a name or a pattern), their dialect and its columns.
+    """One canonical table: its file or files (a name or a pattern), their dialect and its columns; in place of a file, the
+    name of a `table` of the database (schema.name) or a `query` to it.
 
     `key: true` declares that the table's key column is a key: duplicates are then dropped or refused. `known` is the
     default of the columns of an event table.
@@ -70,8 +71,10 @@ class TableMap:
 
     __pydantic_config__ = STRICT
 
-    file: str
-    columns: Mapping[str, ColumnMap]
+    file: str = ""
+    columns: Mapping[str, ColumnMap] = field(default_factory=dict)
+    table: str | None = None
+    query: str | None = None
     separator: str = ","
     quote: str = '"'
     encoding: str | None = None
@@ -84,7 +87,9 @@ class TableMap:
 
 @dataclass(frozen=True)
 class CrmMap:
-    """The whole of crm.yaml. `folder` is relative to the configuration's folder; `archive` keeps each training's raw files."""
+    """The whole of crm.yaml. `folder` is relative to the configuration's folder; `archive` keeps each training's raw files.
+    `database` is the address of a PostgreSQL database without user or password, which the environment has (PGUSER, PGPASSWORD).
+    """
 
     __pydantic_config__ = STRICT
 
@@ -94,3 +99,4 @@ class CrmMap:
     locale: Literal["fr", "en", "iso"] = "iso"
     currency: str = "EUR"
     archive: bool = False
+    database: str | None = None

@@ -8,6 +8,7 @@ import pandas as pd
 from winworth.crm.columns import cell_rules, check_mapping, key_of, known_columns, look_up_rules
 from winworth.crm.conserve import count_files
 from winworth.crm.currencies import in_home_currency, set_rates
+from winworth.crm.database import as_files, check_database, fetch_tables
 from winworth.crm.doubts import say_doubts
 from winworth.crm.header import Dialect
 from winworth.crm.intake import Desk, Export, Intake, take_in
@@ -40,7 +41,9 @@ def read_crm(mapping: CrmMap, *, root: Path, threads: int = 2) -> CrmTables:
     1   lost     NaN       2
     """
     check_mapping(mapping)
+    check_database(mapping)
     with TemporaryDirectory(prefix="winworth-") as scratch:
+        mapping = _fetched(mapping, Path(root), Path(scratch))
         desk = Desk(Path(root) / mapping.folder, Path(scratch), threads)
         intakes = {name: _read_table(name, mapping, desk) for name in TABLES if name in mapping.tables}
         present = {name: intake for name, intake in intakes.items() if len(intake.frame)}
@@ -56,6 +59,16 @@ def read_crm(mapping: CrmMap, *, root: Path, threads: int = 2) -> CrmTables:
             report=_report(intakes, currency=mapping.currency),
         )
         return with_size_class(crm, currency=home)
+
+
+def _fetched(mapping: CrmMap, root: Path, scratch: Path) -> CrmMap:
+    """Fetch what stands in a database and return the map that reads it as files, kept where extracts are archived."""
+    if mapping.database is None:
+        return mapping
+    folder = root / mapping.folder if mapping.archive else scratch / "fetched"
+    folder.mkdir(parents=True, exist_ok=True)
+    fetch_tables(mapping, folder)
+    return as_files(mapping, None if mapping.archive else folder)
 
 
 def _read_table(name: str, mapping: CrmMap, desk: Desk) -> Intake:
