@@ -9,14 +9,15 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
 from winworth.crm.mapping import ColumnMap, CrmMap, TableMap
 from winworth.crm.read import read_crm
+from winworth.crm.snapshot import take_snapshot
 from winworth.crm.synthetic import software_company
 from winworth.errors import DataError, WinworthError
+from winworth.flows.extract_days import day_warnings
 from winworth.tables import TABLES, CrmTables
 
 AS_OF = date(2026, 6, 30)
@@ -204,6 +205,21 @@ class Mended(Verdict):
         warned(found, self.warning)
         unchanged(found, but=self.but)
         assert self.holds is None or self.holds(found)
+
+
+@dataclass(frozen=True)
+class SaidOfDays(Verdict):
+    """The files are read, rows conserved, and as of a day one warning of `prepare` matches."""
+
+    pattern: str = ""
+    as_of: date = AS_OF
+
+    def check(self, crm: Crm) -> None:
+        found = crm.read(*self.tables)
+        conserved(found)
+        assert day_warnings(clean(), take_snapshot(clean(), as_of=AS_OF)) == []
+        (said,) = day_warnings(found, take_snapshot(found, as_of=self.as_of))
+        assert re.search(self.pattern, said), said
 
 
 def conserved(found: CrmTables) -> None:

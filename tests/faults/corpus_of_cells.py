@@ -1,9 +1,11 @@
 """Faults F38 to F62: days, amounts and labels."""
 
-import pandas as pd
-from clean_crm import Crm, Mended, PutAside, Refused, Verdict, clean
+from datetime import date
 
-from winworth.crm.mapping import ColumnMap
+import pandas as pd
+from clean_crm import AS_OF, Crm, Mended, PutAside, Refused, SaidOfDays, Verdict, clean
+
+from winworth.crm.snapshot import take_snapshot
 
 
 def f38_month_before_day(crm: Crm) -> Verdict:
@@ -65,6 +67,21 @@ def f44_a_day_somebody_expects(crm: Crm) -> Verdict:
     return Mended(warning="^deals: closed_on of 1 row with status open was taken for an expected day and left out")
 
 
+def f44_a_deal_that_ended_in_the_future(crm: Crm) -> Verdict:
+    crm.spoil("deals", 2, "closed_on", "2062-12-09")
+    said = (
+        "^Later than 2026-06-30 and so not known are 1 of deals.closed_on; the latest day is 2062-12-09. A deal that ends later"
+    )
+    return SaidOfDays(pattern=said)
+
+
+def f44_an_activity_in_the_future(crm: Crm) -> Verdict:
+    crm.spoil("activities", 2, "happened_on", "2062-12-09")
+    return SaidOfDays(
+        ("deals", "activities"), "^Later than 2026-06-30 and so not known are 1 of activities; the latest day is 2062"
+    )
+
+
 def f45_closed_before_it_opened(crm: Crm) -> Verdict:
     crm.spoil("deals", 2, "closed_on", "2020-01-01")
     return PutAside(rule="F45-closed-before-opened", rows=((2, "closed_on", "2020-01-01"),), gone=("D000001",))
@@ -90,9 +107,22 @@ def f46_days_declared_to_stand_for_none(crm: Crm) -> Verdict:
     return Mended()
 
 
+def f47_an_extract_of_the_quarter_before(crm: Crm) -> Verdict:
+    said = "^Nothing is on record for the 9. days up to 2026-09-30, .* the extract seems to be of 2026-06-"
+    return SaidOfDays(("deals", "activities", "invoices"), said, date(2026, 9, 30))
+
+
+def f47_quarters_that_overlap(crm: Crm) -> Verdict:
+    header, *rows = crm.lines["deals"]
+    crm.write("deals-q1.csv", "\n".join([header, *rows[:70]]))
+    crm.write("deals-q2.csv", "\n".join([header, *rows[60:]]))
+    crm.option("deals", file="deals-q*.csv")
+    return Mended(warning="^deals: 10 rows repeat an earlier row and were dropped", duplicates=10)
+
+
 def f48_rows_all_modified_at_once(crm: Crm) -> Verdict:
     crm.with_column("deals", "modified_on", lambda line: "2026-06-28")
-    return Mended(holds=lambda found: "modified_on" not in snapshot_of(found)["deals"])
+    return Mended(holds=lambda found: "modified_on" not in take_snapshot(found, as_of=AS_OF)["deals"])
 
 
 def f50_negatives_as_accountants_write_them(crm: Crm) -> Verdict:
@@ -112,7 +142,9 @@ def f50_a_credit_of_unknown_sign(crm: Crm) -> Verdict:
 
 def f51_currencies_without_rates(crm: Crm) -> Verdict:
     crm.spoil("deals", 3, "currency", "USD")
-    return Refused(says=(r'^deals: money is in 2 currencies \(EUR 119, USD 1\).*first "USD" \(deals.csv, line 3\).*Map a table rates',))
+    return Refused(
+        says=(r'^deals: money is in 2 currencies \(EUR 119, USD 1\).*first "USD" \(deals.csv, line 3\).*Map a table rates',)
+    )
 
 
 def f51_a_day_before_the_first_rate(crm: Crm) -> Verdict:
@@ -128,7 +160,8 @@ def f52_thousands_beside_units(crm: Crm) -> Verdict:
             crm.spoil("deals", line, "amount", f"{float(crm.cell('deals', line, 'amount')) / 1000:.5f}")
     spoiled = clean()["deals"].loc[clean()["deals"]["source"] == "Partenaire", "deal_id"]
     return Mended(
-        warning=r'^deals: amount is about 1,000 times smaller where source is "Partenaire" \(\d+ rows, first deals.csv, line 2\)', but={"deals": tuple(spoiled)}
+        warning=r'^deals: amount is about 1,000 times smaller where source is "Partenaire" \(\d+ rows, first deals.csv, line 2',
+        but={"deals": tuple(spoiled)},
     )
 
 
@@ -152,7 +185,9 @@ def f54_an_amount_a_hundred_times_too_high(crm: Crm) -> Verdict:
 def f56_a_status_that_is_not_mapped(crm: Crm) -> Verdict:
     for line in (2, 8):
         crm.spoil("deals", line, "status", "Gagnée")
-    return Refused(says=(r'^deals.csv, line 2, column status: .* in 2 of 120 cells: "Gagnée" \(2\)', "Map each to won, lost, open"))
+    return Refused(
+        says=(r'^deals.csv, line 2, column status: .* in 2 of 120 cells: "Gagnée" \(2\)', "Map each to won, lost, open")
+    )
 
 
 def f57_a_won_deal_of_no_amount(crm: Crm) -> Verdict:
@@ -185,11 +220,3 @@ def french(crm: Crm, form: str, day_of) -> None:
         crm.column("deals", column, decimal=".")
     crm.column("deals", "closed_on", format="%Y-%m-%d")
     crm.spoil_all("deals", "opened_on", lambda text: day_of(pd.Timestamp(text)).strftime(form))
-
-
-def snapshot_of(found):
-    from clean_crm import AS_OF
-
-    from winworth.crm.snapshot import take_snapshot
-
-    return take_snapshot(found, as_of=AS_OF)

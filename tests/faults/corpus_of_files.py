@@ -61,7 +61,9 @@ def f06_cp1252(crm: Crm) -> Verdict:
     crm.write("deals.csv", content)
     at = next(at for at, byte in enumerate(content) if byte > 127)
     line = content[:at].count(b"\n") + 1
-    return Mended(warning=f"^deals.csv is not UTF-8: the first other byte is in line {line}, at byte {at}. It was read as cp1252")
+    return Mended(
+        warning=f"^deals.csv is not UTF-8: the first other byte is in line {line}, at byte {at}. It was read as cp1252"
+    )
 
 
 def f07_mojibake(crm: Crm) -> Verdict:
@@ -72,7 +74,9 @@ def f07_mojibake(crm: Crm) -> Verdict:
 
 def f08_a_quote_that_closes_a_row_later(crm: Crm) -> Verdict:
     swallow(crm, 9, "product")
-    return Refused(says=('^deals.csv, line 9: a quote opens here and closes rows later, so that line 10', 'the column "product"'))
+    return Refused(
+        says=("^deals.csv, line 9: a quote opens here and closes rows later, so that line 10", 'the column "product"')
+    )
 
 
 def f08_breaks_within_a_cell_stay(crm: Crm) -> Verdict:
@@ -116,7 +120,10 @@ def f13_a_header_twice(crm: Crm) -> Verdict:
 def f14_renamed_headers(crm: Crm) -> Verdict:
     crm.lines["deals"][0] = crm.lines["deals"][0].replace("account_id", "Account Id").replace("amount", "Amount ")
     return Refused(
-        says=(r'^deals.csv, line 1: the header lacks .*"account_id" \(nearest: "Account Id"\)', r'"amount" \(nearest: "Amount "')
+        says=(
+            r'^deals.csv, line 1: the header lacks .*"account_id" \(nearest: "Account Id"\)',
+            r'"amount" \(nearest: "Amount "',
+        )
     )
 
 

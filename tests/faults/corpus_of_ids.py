@@ -55,7 +55,9 @@ def f28_ids_and_levels_in_two_forms(crm: Crm) -> Verdict:
 
 def f28_one_id_in_two_forms(crm: Crm) -> Verdict:
     crm.spoil("accounts", 9, "account_id", crm.cell("accounts", 8, "account_id") + "\u200b")
-    return Refused(BOTH, ('values? of account_id stand on rows that differ: "A000007" .*accounts.csv, line 8 and accounts.csv, line 9',))
+    return Refused(
+        BOTH, ('values? of account_id stand on rows that differ: "A000007" .*accounts.csv, line 8 and accounts.csv, line 9',)
+    )
 
 
 def f29_a_row_that_stands_twice(crm: Crm) -> Verdict:
@@ -65,7 +67,9 @@ def f29_a_row_that_stands_twice(crm: Crm) -> Verdict:
 
 def f30_one_key_on_rows_that_differ(crm: Crm) -> Verdict:
     crm.lines["deals"].append(crm.lines["deals"][5].replace("EUR", "CHF"))
-    return Refused(says=(r'1 values of deal_id stand on rows that differ: "D000005" \(deals.csv, line 6 and deals.csv, line 122\)',))
+    return Refused(
+        says=(r'1 values of deal_id stand on rows that differ: "D000005" \(deals.csv, line 6 and deals.csv, line 122\)',)
+    )
 
 
 def f30_the_row_modified_last_counts(crm: Crm) -> Verdict:

@@ -114,7 +114,9 @@ def _load(connection: duckdb.DuckDBPyConnection, plain: PlainFile, dialect: Dial
         raise ResourceError(f"{plain.name} has {n_rows:,} rows, more than {MAX_ROWS:,}. Split it by year or export Parquet.")
 
 
-def _lines(connection: duckdb.DuckDBPyConnection, plain: PlainFile, header: Header, rejects: pd.DataFrame) -> tuple[RowLines, int]:
+def _lines(
+    connection: duckdb.DuckDBPyConnection, plain: PlainFile, header: Header, rejects: pd.DataFrame
+) -> tuple[RowLines, int]:
     """Return where the rows stand, and how many line breaks there are within their cells."""
     n_accepted = connection.execute("SELECT count(*) FROM cells").fetchone()[0]
     inner = np.zeros(n_accepted, dtype=np.int64)

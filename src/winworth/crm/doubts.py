@@ -43,8 +43,9 @@ def _wrong_encoding(intake: Intake, cells: pd.Series) -> None:
     held = cells.isin(list(odd))
     n = int(held.sum())
     intake.ledger.warnings.append(
-        f"{intake.name}: {n:,} cell{'s' * (n > 1)} of {cells.name} look damaged by a wrong encoding: {_cases(intake, held, cells)}; "
-        f"meant may be {quoted(odd.values(), limit=3)}. Mend the export; until then they are words of their own."
+        f"{intake.name}: {n:,} cell{'s' * (n > 1)} of {cells.name} look damaged "
+        f"by a wrong encoding: {_cases(intake, held, cells)}; meant may be {quoted(odd.values(), limit=3)}. Mend "
+        "the export; until then they are words of their own."
     )
 
 
@@ -64,9 +65,8 @@ def _one_word_in_several_ways(intake: Intake, cells: pd.Series) -> None:
     twins = folded[folded.duplicated(keep=False)]
     if twins.empty:
         return
-    pairs = [
-        " and ".join(f'"{printable(word)}" ({counts[word]:,})' for word in group.index) for _, group in twins.groupby(twins, sort=False)
-    ]
+    groups = (group.index for _, group in twins.groupby(twins, sort=False))
+    pairs = [" and ".join(f'"{printable(word)}" ({counts[word]:,})' for word in group) for group in groups]
     more = f" and {len(pairs) - 3} more" if len(pairs) > 3 else ""
     intake.ledger.warnings.append(
         f"{intake.name}: {cells.name} has what may be one word in several ways: {'; '.join(pairs[:3])}{more}. If so, mend them "
@@ -87,8 +87,8 @@ def _one_row_is_most(intake: Intake, used: pd.DataFrame) -> None:
     if share < LARGEST_SHARE:
         return
     intake.ledger.warnings.append(
-        f"{intake.name}: one row has {share:.0%} of all amount: {amounts.max():,.0f} ({intake.ledger.where(amounts.idxmax())}). "
-        "If it is mistyped, mend it: every total hangs on it."
+        f"{intake.name}: one row has {share:.0%} of all amount: {amounts.max():,.0f} "
+        f"({intake.ledger.where(amounts.idxmax())}). If it is mistyped, mend it: every total hangs on it."
     )
 
 
@@ -109,8 +109,9 @@ def _thousandfold(intake: Intake, used: pd.DataFrame) -> None:
         low = medians.iloc[: int(gaps.argmax()) + 1]
         held = groups.isin(low.index)
         intake.ledger.warnings.append(
-            f"{intake.name}: amount is about 1,000 times smaller where {name} is {quoted(low.index)} ({rows(int(held.sum()))}, first "
-            f"{intake.ledger.where(held.idxmax())}) than elsewhere. If it is in thousands there, mend the export."
+            f"{intake.name}: amount is about 1,000 times smaller where {name} is {quoted(low.index)} "
+            f"({rows(int(held.sum()))}, first {intake.ledger.where(held.idxmax())}) than elsewhere. If it is in "
+            "thousands there, mend the export."
         )
         return
 
@@ -125,8 +126,9 @@ def _one_outcome_only(intake: Intake, used: pd.DataFrame) -> None:
         return
     none = "lost" if ended.iloc[0] == "won" else "won"
     intake.ledger.warnings.append(
-        f"deals: {len(ended):,} have ended and none is {none}, so that who wins cannot be learnt. Some CRMs delete lost deals, and "
-        "some exports leave them out: export both, and look at how conf/crm.yaml maps tables.deals.columns.status.values."
+        f"deals: {len(ended):,} have ended and none is {none}, so that who wins cannot be learnt. Some CRMs delete lost "
+        "deals, and some exports leave them out: export both, and look at how conf/crm.yaml maps "
+        "tables.deals.columns.status.values."
     )
 
 
@@ -138,8 +140,8 @@ def _won_for_nothing(intake: Intake, used: pd.DataFrame) -> None:
     if n:
         where = intake.ledger.where(used.index[nothing][0])
         intake.ledger.warnings.append(
-            f"deals: {n:,} won deal{'s have' if n > 1 else ' has'} no amount above 0: first {where}. They tell who wins, and not what "
-            "winning brings."
+            f"deals: {n:,} won deal{'s have' if n > 1 else ' has'} no amount above 0: first {where}. They tell who wins, and "
+            "not what winning brings."
         )
 
 
@@ -150,8 +152,8 @@ def _lost_on_one_day(intake: Intake, used: pd.DataFrame) -> None:
     if days.sum() < FEWEST or days.iloc[0] < LOSSES_OF_ONE_DAY * days.sum():
         return
     intake.ledger.warnings.append(
-        f"deals: {days.iloc[0]:,} of {days.sum():,} losses are on {days.index[0]:%Y-%m-%d}. If the CRM was tidied on that day, these "
-        "deals were lost earlier: what is said of time to close is too long."
+        f"deals: {days.iloc[0]:,} of {days.sum():,} losses are on {days.index[0]:%Y-%m-%d}. If the CRM was tidied on "
+        "that day, these deals were lost earlier: what is said of time to close is too long."
     )
 
 

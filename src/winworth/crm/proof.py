@@ -144,9 +144,9 @@ def _unproven_decimal(converted: Converted, rule: CellRule, ledger: Ledger, opti
     first = int(np.flatnonzero(cells)[0])
     shown = printable(converted.words.iloc[converted.codes[first]])
     return (
-        f'{ledger.where(first)}, column {rule.name}: each of {int(cells.sum()):,} numbers with a "{mark}" reads as thousands and '
-        f'with three decimals ("{shown}"), so decimal "{mark}" is unproven. Declare `decimal: \'{mark}\'` in conf/crm.yaml under '
-        f"{option}, or the other mark where these are thousands."
+        f'{ledger.where(first)}, column {rule.name}: each of {int(cells.sum()):,} numbers with a "{mark}" reads as '
+        f'thousands and with three decimals ("{shown}"), so decimal "{mark}" is unproven. Declare `decimal: \'{mark}\'` in '
+        f"conf/crm.yaml under {option}, or the other mark where these are thousands."
     )
 
 

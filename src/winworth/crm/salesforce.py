@@ -45,6 +45,7 @@ def _written_long(intake: Intake, key: str, both: Mapping[str, str]) -> Intake:
     ids: pd.Series = intake.frame[key]
     is_short = ids.isin(list(both))
     intake.ledger.warnings.append(
-        f"{intake.name}: {key} of {rows(int(is_short.sum()))} stands with 15 letters and counts as the one with 18 of another table."
+        f"{intake.name}: {key} of {rows(int(is_short.sum()))} stands with 15 letters and counts as the one with 18 "
+        "of another table."
     )
     return replace(intake, frame=intake.frame.assign(**{key: ids.mask(is_short, ids.map(both))}))

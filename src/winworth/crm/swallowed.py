@@ -55,7 +55,8 @@ def _first_of_last(n_cells: int, dialect: Dialect) -> str:
 
 def _breaks(n_cells: int) -> str:
     """Count the line breaks from the beginning of the row to the last one in the cell that `column_at` names."""
-    counts = (f"CASE WHEN {at} <= column_at THEN length(c{at}) - length(replace(c{at}, chr(10), '')) ELSE 0 END" for at in range(n_cells))
+    breaks = [f"length(c{at}) - length(replace(c{at}, chr(10), ''))" for at in range(n_cells)]
+    counts = (f"CASE WHEN {at} <= column_at THEN {count} ELSE 0 END" for at, count in enumerate(breaks))
     return " + ".join(counts)
 
 
