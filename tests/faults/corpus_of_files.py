@@ -66,6 +66,12 @@ def f06_cp1252(crm: Crm) -> Verdict:
     )
 
 
+def f06_a_declared_encoding_is_held_to(crm: Crm) -> Verdict:
+    crm.write("deals.csv", crm.text("deals").encode("cp1252"))
+    crm.option("deals", encoding="utf-8")
+    return Refused(says=(r"^deals.csv, line \d+: byte \d+ of the file is not utf-8",))
+
+
 def f07_mojibake(crm: Crm) -> Verdict:
     crm.spoil("deals", 4, "source", "Téléphone".encode().decode("cp1252"))
     said = r"^deals: 1 cell of source .*\"TÃ©lÃ©phone\" \(deals.csv, line 4\).*\"Téléphone\""
@@ -106,8 +112,21 @@ def f11_a_short_row(crm: Crm) -> Verdict:
     return PutAside(rule="F11-short-row", rows=((7, "", ""),), gone=("D000006",))
 
 
+def f11_lines_are_counted_behind_breaks_and_blank_lines(crm: Crm) -> Verdict:
+    crm.spoil("deals", 3, "product", "Two\n\nlines")
+    crm.lines["deals"].insert(3, "")
+    crm.lines["deals"][8] = "D000007,short"
+    options = {"gone": ("D000002", "D000007"), "raw_lines": ("D000007,short",)}
+    return PutAside(rule="F11-short-row", rows=((11, "", ""),), **options)
+
+
 def f12_a_long_row(crm: Crm) -> Verdict:
     crm.lines["deals"][6] += ",more"
+    return PutAside(rule="F12-long-row", rows=((7, "", ""),), gone=("D000006",))
+
+
+def f12_a_separator_behind_one_row(crm: Crm) -> Verdict:
+    crm.lines["deals"][6] += ","
     return PutAside(rule="F12-long-row", rows=((7, "", ""),), gone=("D000006",))
 
 
@@ -141,6 +160,16 @@ def f15_no_header(crm: Crm) -> Verdict:
 def f16_deals_without_rows(crm: Crm) -> Verdict:
     del crm.lines["deals"][1:]
     return Refused(says=("^deals.csv has no rows, and deals cannot be empty",))
+
+
+def f16_deals_of_no_byte(crm: Crm) -> Verdict:
+    crm.write("deals.csv", "")
+    return Refused(says=("^deals.csv has no rows, and deals cannot be empty",))
+
+
+def f16_an_optional_table_of_no_byte(crm: Crm) -> Verdict:
+    crm.write("technologies.csv", "")
+    return Mended(("deals", "technologies"), "^technologies.csv has no rows", holds=lambda found: "technologies" not in found)
 
 
 def f16_an_optional_table_without_rows(crm: Crm) -> Verdict:
@@ -181,6 +210,26 @@ def f19_a_zip_within_a_zip(crm: Crm) -> Verdict:
 
 def f19_a_member_that_leaves_its_folder(crm: Crm) -> Verdict:
     return zipped(crm, "../deals.csv", "x", r'holds "../deals.csv", a path that leaves its folder')
+
+
+def f19_a_member_of_the_root(crm: Crm) -> Verdict:
+    return zipped(crm, "/etc/deals.csv", "x", 'holds "/etc/deals.csv", a path that leaves its folder')
+
+
+def f19_a_member_of_a_drive(crm: Crm) -> Verdict:
+    return zipped(crm, "C:/deals.csv", "x", 'holds "C:/deals.csv", a path that leaves its folder')
+
+
+def f19_a_member_that_leaves_its_folder_on_windows(crm: Crm) -> Verdict:
+    return zipped(crm, "..\\deals.csv", "x", r"holds .*, a path that leaves its folder")
+
+
+def f19_two_members(crm: Crm) -> Verdict:
+    with zipfile.ZipFile(crm.folder / "deals.zip", "w") as archive:
+        archive.writestr("a.csv", "x")
+        archive.writestr("b.csv", "x")
+    crm.option("deals", file="deals.zip")
+    return Refused(says=(r"^deals.zip holds 2 members \(a.csv, b.csv\)",))
 
 
 def f19_a_member_that_is_a_link(crm: Crm) -> Verdict:
@@ -243,6 +292,11 @@ def f22_an_excel_workbook(crm: Crm) -> Verdict:
     return Refused(says=("^deals.csv is an Excel workbook .*Export it as CSV",))
 
 
+def f22_an_old_excel_workbook(crm: Crm) -> Verdict:
+    crm.write("deals.csv", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 100)
+    return Refused(says=("^deals.csv is an old Excel workbook. Export it as CSV",))
+
+
 def f22_a_web_page(crm: Crm) -> Verdict:
     crm.write("deals.csv", "<html><table><tr><td>D1</td></tr></table></html>")
     return Refused(says=("^deals.csv is a web page or XML",))
@@ -267,8 +321,7 @@ def f23_totals_below_the_rows(crm: Crm) -> Verdict:
 def as_declared(crm: Crm) -> None:
     """Declare French numbers, and dates as they are."""
     crm.option("deals", locale="fr")
-    for column in ("budget",):
-        crm.column("deals", column, decimal=".")
+    crm.column("deals", "budget", decimal=".")
     for column in ("opened_on", "closed_on"):
         crm.column("deals", column, format="%Y-%m-%d")
 

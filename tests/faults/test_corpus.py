@@ -1,4 +1,4 @@
-"""Each fault F01 to F62 is made from one clean CRM by one function, and ends as that function says."""
+"""Each fault of F01 to F62 that a file can have is made from one clean CRM by one function, and ends as that function says."""
 
 import corpus_of_cells
 import corpus_of_files
