@@ -1,5 +1,7 @@
 """Faults of the features that a trained model meets: levels and gaps that it never saw, and figures that cannot be."""
 
+import ast
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -88,3 +90,14 @@ def test_f82_a_tag_that_makes_python_objects_is_refused(tmp_path):
     (tmp_path / "crm.yaml").write_text("company: !!python/object/apply:os.system ['true']\n")
     with pytest.raises(ConfigError, match="crm.yaml is not YAML: could not determine a constructor"):
         load_settings(tmp_path)
+
+
+def test_f92_no_step_asks_what_time_it_is():
+    """What a lock and MLflow write down beside a run has a time; nothing that a run reads or computes has."""
+    may = {"lock.py", "tracking.py", "tracked_tuning.py"}
+    asks = {("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("date", "today"), ("time", "time")}
+    for path in sorted(Path(scored.__file__).parents[1].rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and path.name not in may:
+                assert (node.value.id, node.attr) not in asks, f"{path}, line {node.lineno}"
+                assert (node.value.id, node.attr) != ("Timestamp", "now"), f"{path}, line {node.lineno}"
