@@ -9,7 +9,7 @@ export GOMP_SPINCOUNT ?= 10000
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check train tune promote agree predict explain review kpi compare validate test test-slow test-long lint bench clean lock
+.PHONY: help demo check train tune promote agree predict explain forget review kpi compare validate test test-slow test-long lint bench clean lock
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ predict: .venv/.ready  ## score every account and open deal with the champion
 
 explain: .venv/.ready  ## one account's scorecard: make explain ACCOUNT=A0001
 	$(WINWORTH) explain $(ACCOUNT) --as-of $(AS_OF) --conf $(CONF) --lang $(LANG_)
+
+forget: .venv/.ready  ## remove an account or a person from what is stored: make forget ID=A0001
+	$(WINWORTH) forget $(ID)
 
 review: .venv/.ready  ## the page that sales leadership reads
 	$(WINWORTH) review --as-of $(AS_OF) --conf $(CONF) --lang $(LANG_)
