@@ -33,7 +33,22 @@ def test_the_readme_shows_what_the_demo_prints(demo):
     assert missing == []
 
 
-VERBS = ["demo", "check", "train", "tune", "promote", "agree", "predict", "explain", "review", "kpi", "compare", "validate"]
+VERBS = [
+    "demo",
+    "check",
+    "train",
+    "tune",
+    "promote",
+    "agree",
+    "predict",
+    "explain",
+    "review",
+    "kpi",
+    "compare",
+    "backtest",
+    "advise",
+    "validate",
+]
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -70,3 +70,43 @@ def worked_company(
     tables = {"deals": deals, "activities": activities.assign(kind="meeting")}
     scores = pd.DataFrame({"account_id": ids, "score": 50 + 15 * z, "segment": segment + 1, "tier": "A"})
     return tables, scores, gain
+
+
+def regional_company(seed: int, *, elastic=(0.0,) * 4, short: tuple[str, str] | None = None, n: int = 40) -> dict:
+    """Eight quarters of `n` accounts in each of four regions, worked more here and there by four teams of five sellers.
+
+    In a region invoices answer the log of hours with its elasticity; deals bring the same everywhere, but where `short`
+    names a column (region or team) and the level whose deals bring less.
+    """
+    rng, regions = np.random.default_rng(seed), np.array(["Est", "Nord", "Ouest", "Sud"])
+    m = 4 * n
+    ids, zone = np.array([f"A{k:04d}" for k in range(m)]), np.repeat(np.arange(4), n)
+    size = np.exp(rng.normal(0, 0.6, m))
+    hours = (4 * size**0.5 * np.exp(rng.normal(0, 0.3, m)))[:, None] * np.exp(rng.normal(0, 0.5, (m, 8)))
+    level = 10_000 * size[:, None]
+    revenue = level * (
+        1 + np.array(elastic)[zone][:, None] * (np.log1p(hours) - np.log(5)) + 0.3 * rng.normal(size=hours.shape)
+    )
+    days = pd.Timestamp("2024-04-01") + pd.to_timedelta(91 * np.arange(8) + 10, "D")
+    of, when = np.repeat(np.arange(m), 8), np.tile(np.arange(8), m)
+    activities = pd.DataFrame(
+        {"account_id": ids[of], "kind": "visit", "happened_on": days[when], "hours": hours.ravel().round(2)}
+    )
+    invoices = pd.DataFrame({"account_id": ids[of], "invoiced_on": days[when], "amount": revenue.ravel().round(2)})
+    k = 8 * m
+    own, team = rng.integers(m, size=k), rng.integers(4, size=k)
+    seller, source = team * 5 + rng.integers(5, size=k), rng.choice(["web", "salon"], k)
+    money = 10_000 + 2000 * (source == "web") + 400 * rng.normal(size=20)[seller] + rng.normal(0, 3000, k)
+    deals = pd.DataFrame({"deal_id": [f"D{at:05d}" for at in range(k)], "account_id": ids[own], "source": source})
+    deals = deals.assign(owner_id=[f"V{at:02d}" for at in seller], team=[f"T{at}" for at in team])
+    opened = days[0] + pd.to_timedelta(rng.integers(0, 540, k), "D")
+    if short is not None:
+        column, name = short
+        money = money - 3000 * (np.where(column == "region", regions[zone[own]], deals["team"]) == name)
+    deals = deals.assign(
+        status="won", amount=money.clip(100).round(2), opened_on=opened, closed_on=opened + pd.Timedelta(days=30)
+    )
+    return {"accounts": pd.DataFrame({"account_id": ids, "region": regions[zone]}), "deals": deals} | {
+        "activities": activities,
+        "invoices": invoices,
+    }

@@ -1,6 +1,6 @@
 """Where the hours should go: the most revenue from the hours there are, in moves that do not lose."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,6 +70,18 @@ def plan_hours(response: Response, *, least: Mapping[str, float] | None = None, 
                 moves, times = [*moves, sure[0]], sure[1]
     hours = pd.DataFrame({"now": now, "planned": times * now}, index=response.table.index)
     return Plan(tuple(moves), hours, _gain(response, np.ones(len(now)), times), response.p_equal)
+
+
+def keep_moves(plan: Plan, response: Response, kept: Collection[tuple[str, str]]) -> Plan:
+    """Return the plan with only the moves of these (source, target) pairs, the hours and the gain of all counted anew."""
+    moves = tuple(move for move in plan.moves if (move.source, move.target) in kept)
+    hours, now = plan.hours["now"].copy(), plan.hours["now"].to_numpy()
+    for move in moves:
+        hours[move.target] += move.hours
+        if move.source != SPARE:
+            hours[move.source] -= move.hours
+    gain = _gain(response, np.ones(len(now)), hours.to_numpy() / now)
+    return Plan(moves, plan.hours.assign(planned=hours), gain, plan.p_equal)
 
 
 def best_times(response: Response, *, bounds: np.ndarray, capacity: float) -> np.ndarray:
