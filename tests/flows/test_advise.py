@@ -14,12 +14,18 @@ from winworth.flows.published import newest
 from winworth.printed.advice import advised
 from winworth.scoring.settings import AdviseSettings, Serving
 
+ANY = "any"
 ELASTIC = (0.05, 0.15, 0.30, 0.60)  # Est, Nord, Ouest, Sud
 
 
-def asked(home, tables, *, by="region", rules=AdviseSettings(team="team"), **changes):  # noqa: B008 (frozen)
+def asked(home, tables, *, by="region", rules=AdviseSettings(team="team"), worth=ANY):  # noqa: B008 (frozen)
+    """Advise, after scores that told what accounts were worth before all quarters: ANY, or with `worth` None no scores."""
     settings = settings_for(home / "exports", tables)
-    scoring = replace(settings.scoring, advise=rules, serving=Serving(), **changes)
+    scoring = replace(settings.scoring, advise=rules, serving=Serving())
+    if worth is not None:
+        accounts = tables["accounts"][["account_id"]]
+        drawn = np.exp(np.random.default_rng(0).normal(size=len(accounts))) if isinstance(worth, str) else worth
+        publish_scores(home, "2024-03-31", accounts.assign(expected_value=drawn, tier="A", score=50.0))
     return advise(replace(settings, scoring=scoring), as_of=AS_OF, home=home, by=by)
 
 
@@ -109,6 +115,20 @@ def test_hours_that_follow_revenue_move_nothing(tmp_path):
     assert any("hours seem to follow revenue" in str(part) for part in advised(done).parts)
 
 
+def test_accounts_that_could_bring_less_are_no_offer_that_fails(tmp_path):
+    """The north's accounts are small, were expected to bring little, and do: only without those scores does that look short."""
+    tables = regional_company(2, n=80)
+    accounts, deals = tables["accounts"], tables["deals"]
+    worth = np.exp(0.5 * np.random.default_rng(1).normal(size=len(accounts))) * np.where(accounts["region"] == "Nord", 0.6, 1.0)
+    scale = deals["account_id"].map(pd.Series(worth, accounts["account_id"]))
+    tables |= {"deals": deals.assign(amount=(deals["amount"] * scale).round(2))}
+    unlike, alike = (asked(tmp_path / str(told is None), tables, worth=told) for told in (None, worth))
+    assert to_do(unlike) == [] and {"what": "potential"} in unlike.missing
+    assert ("segment Nord", "potential_unknown") in [(one.subject, one.why) for one in unlike.advice.recommendations]
+    assert not any(action == "offer" for action, _ in to_do(alike))
+    assert alike.advice.compared.loc["segment Nord", "p"] > 0.01 > 1e-6 > unlike.advice.compared.loc["segment Nord", "p"]
+
+
 def test_without_logged_hours_the_rest_is_still_told(tmp_path):
     tables = regional_company(2, short=("region", "Nord"))
     done = asked(tmp_path, tables | {"activities": tables["activities"].drop(columns="hours")})
@@ -119,12 +139,12 @@ def test_without_logged_hours_the_rest_is_still_told(tmp_path):
 def test_segments_are_those_published_before_the_quarters_that_are_looked_at(tmp_path):
     tables = regional_company(1, elastic=ELASTIC, n=80)
     with pytest.raises(ConfigError, match="segments of a later day would select accounts by what came of them"):
-        asked(tmp_path, tables, by=None)
+        asked(tmp_path, tables, by=None, worth=None)
     accounts = tables["accounts"]
     told = accounts[["account_id"]].assign(segment=accounts["region"], score=50.0, tier="A")
     publish_scores(tmp_path, "2024-06-30", told)
     publish_scores(tmp_path, "2025-12-31", told.assign(segment="later"))
-    done = asked(tmp_path, tables, by=None)
+    done = asked(tmp_path, tables, by=None, worth=None)
     assert len(done.quarters) == 7 and to_do(done)[0] == ("move", "hours Est -> Sud")
 
 
@@ -144,9 +164,9 @@ def test_in_a_hundred_companies_without_a_gap_at_most_ten_are_advised_something(
 def test_what_is_asked_wrongly_is_said(tmp_path):
     tables = regional_company(5, n=12)
     with pytest.raises(ConfigError, match="known at_creation"):
-        asked(tmp_path, tables, by="regio")
+        asked(tmp_path, tables, by="regio", worth=None)
     with pytest.raises(ConfigError, match="Did you mean team"):
-        asked(tmp_path, tables, rules=AdviseSettings(team="teem"))
+        asked(tmp_path, tables, rules=AdviseSettings(team="teem"), worth=None)
     with pytest.raises(ConfigError, match="Did you mean Nord"):
-        asked(tmp_path, tables, rules=AdviseSettings(team="team", least_hours={"Nor": 5.0}))
+        asked(tmp_path, tables, rules=AdviseSettings(team="team", least_hours={"Nor": 5.0}), worth=None)
     assert pd.Timestamp(AS_OF) > tables["deals"]["closed_on"].max()

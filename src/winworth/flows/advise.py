@@ -68,8 +68,8 @@ def advise(settings: Settings, *, as_of: date, home: Path, by: str | None = None
         group, quarters = _groups(book, quarters_of(prepared.snapshot, as_of, rules.kpi.quarters), prepared, by, home)
         revenue = basis_of(book, TURNOVER, WON)
         response, plan, missing = _plan(hours_rows(book, quarters, group, revenue), rules, seed=seed)
-        gaps = gap_rows(prepared, settings, quarters, group, by=by or SEGMENT)
-        advice = recommend(gaps.rows, n_periods=gaps.n_quarters, plan=plan)
+        gaps = gap_rows(book, settings, quarters, group, by=by or SEGMENT)
+        advice = recommend(gaps.rows, n_periods=gaps.n_quarters, plan=plan, is_like=gaps.is_like)
         if response is not None and plan is not None:
             moves = {one.names for one in advice.to_do if one.kind == "hours"}
             plan = keep_moves(plan, response, moves)

@@ -6,7 +6,7 @@ import pandas as pd
 
 from winworth.config import Settings
 from winworth.errors import ConfigError, did_you_mean
-from winworth.flows.prepare import Prepared
+from winworth.kpi.book import Book
 from winworth.kpi.gaps import LEAST_SELLERS, UNTOLD
 from winworth.kpi.periods import Period
 from winworth.kpi.quarters import at_equal_age
@@ -14,45 +14,74 @@ from winworth.tables import CrmTables
 
 ALL = "all"
 MIX = (("deals", "kind"), ("deals", "source"), ("accounts", "size_class"))  # what like deals share, where known at creation
+BINS = 20  # of expected value: coarser ones leave large accounts of a bin beside small ones
 QUARTER_DAYS = 365.25 / 4
 COLUMNS = ("account_id", "segment", "team", "seller", "mix", "money")
 
 
 @dataclass(frozen=True)
 class GapRows:
-    """Rows as `kpi.recommend` takes them, over how many quarters, and what could not be told."""
+    """Rows as `kpi.recommend` takes them, over how many quarters, whether what accounts could bring is in their mix, and what
+    could not be told.
+    """
 
     rows: pd.DataFrame
     n_quarters: float
+    is_like: bool
     missing: tuple[dict, ...]
 
 
-def gap_rows(prepared: Prepared, settings: Settings, quarters: tuple[Period, ...], group: pd.Series, *, by: str) -> GapRows:
+def gap_rows(book: Book, settings: Settings, quarters: tuple[Period, ...], group: pd.Series, *, by: str) -> GapRows:
     """Return the deals opened in the quarters that had reached the horizon on the as-of date: what each brought by then.
 
-    A deal that was not won by that age brought 0; one won for an unknown amount is left out.
+    A deal that was not won by that age brought 0; one won for an unknown amount is left out. Small companies buy less than
+    large ones whatever is offered to them: deals are alike where the expected value published of their accounts before the
+    quarter was. Where it was published for some quarters only, only those count.
     """
-    crm, deals, win = prepared.crm, prepared.snapshot["deals"], settings.training.win
+    crm, deals, win = book.crm, book.snapshot["deals"], settings.training.win
     if "amount" not in deals or not (deals["amount"] > 0).any():
-        return GapRows(pd.DataFrame(columns=COLUMNS), 1.0, ({"what": "amounts"},))
+        return GapRows(pd.DataFrame(columns=COLUMNS), 1.0, False, ({"what": "amounts"},))
     if "kind" in deals:
         deals = deals[~deals["kind"].isin(win.exclude_kinds)]
+    potential = potential_by_quarter(book, quarters)
+    quarters = tuple(quarter for quarter in quarters if quarter.name in potential) or quarters
     deals = deals[deals["opened_on"].between(quarters[0].start, quarters[-1].end)].dropna(subset="account_id")
-    seen = at_equal_age(deals, as_of=prepared.snapshot.as_of, age_days=win.horizon_days)
+    seen = at_equal_age(deals, as_of=book.as_of, age_days=win.horizon_days)
     money = seen["amount"].where(seen["amount"] > 0).where(seen["won"] == 1, 0.0)
     people, missing = _people(seen, crm, settings)
-    rows = people.assign(
-        account_id=seen["account_id"], segment=seen["account_id"].map(group), mix=_mix(seen, crm, by), money=money
-    )
+    mix = _mix(seen, crm, by) + _potential(seen, quarters, potential)
+    rows = people.assign(account_id=seen["account_id"], segment=seen["account_id"].map(group), mix=mix, money=money)
     rows = rows.dropna(subset=["segment", "money"])[list(COLUMNS)].reset_index(drop=True)
-    if len(rows):
-        missing += _small_teams(rows)
-    first, last = quarters[0].start, min(quarters[-1].end, pd.Timestamp(prepared.snapshot.as_of) - _days(win.horizon_days))
-    return GapRows(rows, max((last - first).days + 1, 1) / QUARTER_DAYS, tuple(missing))
+    missing += _small_teams(rows) + ([] if potential else [{"what": "potential"}])
+    last = min(quarters[-1].end, pd.Timestamp(book.as_of) - pd.Timedelta(days=win.horizon_days))
+    n_quarters = max((last - quarters[0].start).days + 1, 1) / QUARTER_DAYS
+    return GapRows(rows, n_quarters, bool(potential), tuple(missing))
 
 
-def _days(n: int) -> pd.Timedelta:
-    return pd.Timedelta(days=n)
+def potential_by_quarter(book: Book, quarters: tuple[Period, ...]) -> dict[str, pd.Series]:
+    """Return, by quarter, in which twentieth of all accounts each one's expected value was, by the last scores from before it.
+
+    Quarters without such scores are left out.
+    """
+    found = {}
+    for quarter in quarters:
+        scored = book.scored_within(pd.Timestamp.min, quarter.start - pd.Timedelta(days=1))
+        if scored is None or "expected_value" not in scored[1].accounts:
+            continue
+        worth = scored[1].accounts.dropna(subset="expected_value").set_index("account_id")["expected_value"]
+        if len(worth):
+            found[quarter.name] = (worth.rank(pct=True, method="first") * BINS).clip(upper=BINS - 1).astype(int)
+    return found
+
+
+def _potential(deals: pd.DataFrame, quarters: tuple[Period, ...], potential: dict[str, pd.Series]) -> pd.Series:
+    told = pd.Series("", deals.index)
+    for quarter in quarters:
+        if quarter.name in potential:
+            own = quarter.holds(deals["opened_on"])
+            place = deals["account_id"].map(potential[quarter.name]).astype(object).fillna(UNTOLD).astype("str")
+            told = told.mask(own, "|" + place)
+    return told
 
 
 def _mix(deals: pd.DataFrame, crm: CrmTables, by: str) -> pd.Series:

@@ -9,6 +9,7 @@ import pandas as pd
 from winworth.flows.playing import segment_ids
 from winworth.kpi.book import Scored
 
+SCORES = ("account_id", "tier", "segment", "residual_value", "expected_value", "score")
 KINDS = {"compare": "compared/*/*/compare.json", "backtest": "backtest/*/backtest.json", "advice": "advice/*/advice.json"}
 
 
@@ -29,7 +30,7 @@ def published_scores(home: Path, as_of: date) -> dict[date, Scored]:
     for path in sorted((home / "scores").glob("????-??-??/account_scores.parquet")):
         day = _day(path.parent.name)
         if day is not None and day <= as_of:
-            accounts = _columns(path, "account_id", "tier", "segment", "residual_value", "score")
+            accounts = _columns(path, *SCORES)
             if "segment" in accounts:
                 accounts = accounts.assign(segment=segment_ids(accounts["segment"]))
             deals = _columns(path.with_name("deal_scores.parquet"), "deal_id", "win_probability")

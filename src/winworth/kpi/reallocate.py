@@ -148,5 +148,8 @@ def _try(response: Response, times: np.ndarray, pair: tuple[str, str, float]) ->
 
 def _gain(response: Response, before: np.ndarray, after: np.ndarray) -> Figure:
     logs = np.array([response.gain(at, b) - response.gain(at, a) for at, (a, b) in enumerate(zip(before, after, strict=True))])
-    low, high = np.quantile(response.draws @ logs, [0.025, 0.975])
-    return Figure(float(response.slopes @ logs), float(low), float(high), int(response.table["n_accounts"].sum()))
+    # Hours that seem to do harm are taken for hours that do nothing: else taking them away would be promised to pay.
+    low, high = np.quantile(np.maximum(response.draws, 0.0) @ logs, [0.025, 0.975])
+    return Figure(
+        float(np.maximum(response.slopes, 0.0) @ logs), float(low), float(high), int(response.table["n_accounts"].sum())
+    )
