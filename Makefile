@@ -9,7 +9,7 @@ export GOMP_SPINCOUNT ?= 10000
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check train tune promote agree predict explain forget review kpi compare validate test test-slow test-long lint bench clean lock
+.PHONY: $(shell awk -F: '/^[a-z-]+:.*## / {print $$1}' $(firstword $(MAKEFILE_LIST)))
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,7 +54,13 @@ kpi: .venv/.ready  ## the ten KPIs by tier, segment, size and quarter: make kpi 
 	$(WINWORTH) kpi --as-of $(AS_OF) --conf $(CONF) --lang $(LANG_) $(if $(BY),--by $(BY))
 
 compare: .venv/.ready  ## before and after: make compare SPLIT=2025-07-01 TREATED=ETI BY=size_class
-	$(WINWORTH) compare --split $(SPLIT) --treated $(TREATED) $(if $(BY),--by $(BY)) --as-of $(AS_OF) --conf $(CONF)
+	$(WINWORTH) compare --split $(SPLIT) --treated $(TREATED) $(if $(BY),--by $(BY)) --as-of $(AS_OF) --conf $(CONF) --lang $(LANG_)
+
+backtest: .venv/.ready  ## would working the highest scores first have paid, in the quarters that have passed
+	$(WINWORTH) backtest --as-of $(AS_OF) --conf $(CONF) --lang $(LANG_)
+
+advise: .venv/.ready  ## where hours should go, and what gaps call for: make advise BY=region
+	$(WINWORTH) advise $(if $(BY),--by $(BY)) --as-of $(AS_OF) --conf $(CONF) --lang $(LANG_)
 
 validate: .venv/.ready  ## sellers beside the model: make validate FILE=sheet.xlsx, and with BACK=1 once it is filled in
 	$(WINWORTH) validate $(if $(BACK),--in,--out) $(FILE) --as-of $(AS_OF) --conf $(CONF) --lang $(LANG_)
