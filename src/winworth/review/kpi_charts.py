@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from winworth.review.charts import QUIET, WINNING, WORTH, svg
+from winworth.review.charts import svg
 from winworth.review.outside import shown
+from winworth.review.style import DASHES, LINES
 from winworth.review.words import Words, words_in
 
 if TYPE_CHECKING:
     from winworth.review.charts import Axes, Figure
 
 MOST_LEVELS = 6
-_COLOURS = (WINNING, WORTH, "#2f8f6b", "#a4508b", "#7a6f5d", QUIET)
 _ROW, _TOP, _FOOT = 1.55, 0.55, 0.45  # inches
 
 
@@ -51,10 +51,10 @@ def _panel(ax: "Axes", rows: pd.DataFrame, levels: list[str], quarters: list[str
     for place, level in enumerate(levels):
         own = rows[rows["level"] == level].set_index("quarter").reindex(quarters)
         at = np.arange(len(quarters)) + 0.12 * (place - (len(levels) - 1) / 2)
-        colour = _COLOURS[place]
+        colour, dash = LINES[place], DASHES[place]
         value, low, high = (own[name].to_numpy(dtype=float) for name in ("value", "low", "high"))
         ax.vlines(at, low, high, color=colour, linewidth=1, alpha=0.5)
-        ax.plot(at, value, "-o", color=colour, markersize=3, linewidth=1.2, label=shown(level, 18).text)
+        ax.plot(at, value, "o", linestyle=dash, color=colour, markersize=3, linewidth=1.2, label=shown(level, 18).text)
     ax.set_xlim(-0.5, len(quarters) - 0.5)
     ax.set_ylim(bottom=0)
 

@@ -66,6 +66,17 @@ class Words:
         """Write a date in full."""
         return format_date(day, "long", locale=self._locale)
 
+    def date_of(self, iso: str) -> str:
+        """Write a date that is told as 2026-06-30."""
+        return self.day(date.fromisoformat(iso))
+
+    def signed(self, value: float | None, show: Show) -> str:
+        """Write a change with its sign; nothing that rounds to none has one."""
+        if is_missing(value):
+            return self.say("missing")
+        told = show(abs(float(value)))
+        return told if told == show(0.0) else ("+" if value > 0 else "\u2212") + told
+
     def period(self, name: str) -> str:
         """Write a quarter such as "2025 Q4" as the language does; any other name stays."""
         quarter = re.fullmatch(r"(\d{4}) ?Q([1-4])", name)
@@ -92,9 +103,8 @@ def words_in(lang: str) -> Words:
     """Open the phrase book of a language, a folder of files; an unknown one raises ConfigError."""
     if lang not in LOCALES:
         raise ConfigError(f'There is no phrase book for the language "{lang}". {did_you_mean(lang, LOCALES)}')
-    books = [
-        json.loads(book.read_text(encoding="utf-8")) for book in files("winworth.review").joinpath("phrases", lang).iterdir()
-    ]
+    folder = files("winworth.review").joinpath("phrases", lang)
+    books = [json.loads(book.read_text(encoding="utf-8")) for book in sorted(folder.iterdir(), key=lambda book: book.name)]
     phrases = {key: text for book in books for key, text in book.items()}
     if len(phrases) < sum(map(len, books)):
         raise ConfigError(f"A phrase stands in two files of the phrase book {lang}. Give it one home.")
