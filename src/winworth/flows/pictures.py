@@ -1,5 +1,7 @@
 """What the review draws of a version and cannot measure later: a sample of what moves accounts, cycles, and who stays."""
 
+import json
+
 import numpy as np
 import pandas as pd
 
@@ -12,10 +14,9 @@ from winworth.flows.worth import margin_log
 from winworth.kpi.survival import OPEN, closing
 from winworth.models.censoring import Histories
 from winworth.models.incidence import Incidence, cumulative_incidence
-from winworth.scoring.scorer import as_json
 from winworth.weights.criteria import owned
 
-MOST_ROWS, MOST_STEPS, LEAST = 200, 60, 30
+MOST_ROWS, MOST_STEPS, LEAST = 150, 60, 30
 ALL, UNKNOWN = "all", "unknown"
 
 
@@ -26,11 +27,12 @@ def picture_files(retrain: Retrain, weighed: Weighed | None, reference: Referenc
         "cycles": cycles(retrain),
         "survival": survival(retrain.prepared.snapshot, retrain),
     }
-    return {"pictures.json": as_json(told).encode()}
+    written = json.dumps(told, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return {"pictures.json": written.encode()}
 
 
 def sampled(weighed: Weighed, retrain: Retrain, reference: Reference) -> dict:
-    """Draw at most 200 reference rows by the seed: by criterion what it adds to the log of expected value, less its median,
+    """Draw at most 150 reference rows by the seed: by criterion what it adds to the log of expected value, less its median,
     and by feature the values and what they add. No row carries an id.
     """
     parts = weighed.contributions

@@ -69,7 +69,13 @@ def _lines(lines: Mapping, words: Words, *, axes: tuple[str, str], name: str, ca
 
 
 def _label(name: str, words: Words) -> str:
-    return words.say("bin_missing") if name == "unknown" else words.say("segment_everyone") if name == "all" else name
+    return (
+        words.say("bin_missing")
+        if name == "unknown"
+        else words.say("segment_everyone")
+        if name == "all"
+        else shown(name, 40).text
+    )
 
 
 def _reached(days: list, share: list, level: float) -> float | None:

@@ -29,12 +29,13 @@ def kpi_chart(rows: pd.DataFrame, units: Mapping[str, str], currency: str, lang:
     kpis = [name for name in units if rows.loc[rows["kpi"] == name, "value"].notna().any()]
     quarters = sorted(rows["quarter"].unique())
     n_lines = -(-len(kpis) // 2)
-    height = _TOP + n_lines * _ROW + _FOOT
+    top = _TOP if len(levels) > 1 else 0.1
+    height = top + n_lines * _ROW + _FOOT / 3
 
     def draw(figure: "Figure") -> None:
         for place, name in enumerate(kpis):
             line, column = divmod(place, 2)
-            bottom = height - _TOP - (line + 1) * _ROW + 0.35
+            bottom = height - top - (line + 1) * _ROW + 0.35
             ax = figure.add_axes((0.13 + 0.5 * column, bottom / height, 0.35, (_ROW - 0.7) / height))
             _panel(ax, rows[rows["kpi"] == name], levels, quarters)
             ax.set_title(words.say(f"kpi_name_{name}"), loc="left", fontsize=8.5)

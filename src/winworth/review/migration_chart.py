@@ -17,6 +17,8 @@ def migration_chart(moved: Moved, lang: str) -> str:
     """Draw the square of tiers before (rows) and now (columns); who stayed is outlined, the more accounts the darker."""
     words = words_in(lang)
     matrix = moved.matrix
+    if not matrix[NOBODY].any() and not matrix.loc[NOBODY].any():
+        matrix = matrix.drop(index=NOBODY, columns=NOBODY)
     names = [words.say("not_scored") if name == NOBODY else name for name in matrix.index]
     counts = matrix.to_numpy()
     off = np.where(np.eye(len(names), dtype=bool), 0, counts)

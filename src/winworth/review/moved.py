@@ -53,7 +53,7 @@ def moved_between(
     ([['Acme', 'B', 'A', 30.0]], 1)
     """
     then, today = (table.set_index("account_id")[["name", "tier", "expected_value"]] for table in (before, now))
-    both = then.join(today, how="outer", lsuffix="_then")
+    both = then.add_suffix("_then").join(today, how="outer")
     table = pd.DataFrame(
         {
             "account_id": both.index,

@@ -32,7 +32,7 @@ def placed(found: Mapping | None, lang: str) -> list[Point]:
         if is_missing(rate["value"]) or is_missing(value["value"]):
             continue
         label = one["label"].get(lang) or one["label"].get("en") or name
-        points.append(Point(name, shown(label, 60).text, _three(rate), _three(value), int(rate["n"])))
+        points.append(Point(name, shown(label, 110).text, _three(rate), _three(value), int(rate["n"])))
     return points
 
 

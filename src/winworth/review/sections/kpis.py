@@ -3,7 +3,7 @@
 import pandas as pd
 
 from winworth.review.kpi_charts import kpi_chart
-from winworth.review.outside import is_missing
+from winworth.review.outside import harmless, is_missing
 from winworth.review.pack import Chart, Review
 from winworth.review.words import Words
 
@@ -67,7 +67,8 @@ def _says(cells: pd.DataFrame, quarters: list[str], words: Words) -> str:
 def _cell(row: pd.Series, currency: str, words: Words) -> dict:
     show = shown_as(UNITS[row.name[0]], currency, words)
     value = "" if is_missing(row["value"]) else show(row["value"])
-    mark = words.say("kpi_too_early") if row["mark"] == "too early" else row["mark"]
+    marks = {"too early": words.say("kpi_too_early"), "n/a": words.say("missing")}
+    mark = marks.get(row["mark"], harmless(row["mark"])[:12])
     span = words.span(row["low"], row["high"], show) if value else ""
     return {"value": value or mark or words.say("missing"), "range": span, "n": words.say("n_is", n=words.number(row["n"]))}
 

@@ -7,7 +7,7 @@ from winworth.review.curve_charts import cycle_chart, survival_chart
 from winworth.review.outside import is_missing, shown
 from winworth.review.pack import Chart, Review
 from winworth.review.plane_chart import placed, plane_caption, plane_chart
-from winworth.review.words import Words
+from winworth.review.words import Show, Words
 
 EVERYONE = "all"
 MOST_ROLES = 8
@@ -40,15 +40,17 @@ def _told(found: Mapping | None, currency: str, words: Words) -> list[dict]:
     if not found or len(found["segments"]) < 2:
         return []
     rows = []
-    for one in found["segments"].values():
+    for name, one in found["segments"].items():
         rule = one["rule"]
         says = ""
         if rule and rule["precision"] is not None:
             told = {"precision": words.percent(rule["precision"]), "coverage": words.percent(rule["coverage"])}
             says = words.say("segment_rule", rule=_in(rule["sentence"], words), **told)
         rate, value = one["win_rate"], one["mean_value"]
-        cells = [words.figure(rate, words.percent), words.figure(value, lambda amount: words.money(amount, currency))]
-        rows.append({"label": shown(_in(one["label"], words)), "rule": says, "cells": cells, "n": words.number(rate["n"])})
+        cells = [_cell(rate, words.percent, words), _cell(value, lambda amount: words.money(amount, currency), words)]
+        rows.append(
+            {"label": shown(f"{name}: {_in(one['label'], words)}"), "rule": says, "cells": cells, "n": words.number(rate["n"])}
+        )
     return rows
 
 
@@ -59,8 +61,8 @@ def _icp(found: Mapping | None, words: Words) -> dict | None:
     lines = []
     for rule in found["rules"]:
         held = rule["locked"]
-        lift = words.figure(held["lift"], lambda times: words.number(times, 1))
-        cells = [words.percent(held["coverage"]), lift, words.figure(held["win_rate"], words.percent)]
+        lift = _cell(held["lift"], lambda times: words.number(times, 1), words)
+        cells = [(words.percent(held["coverage"]), ""), lift, _cell(held["win_rate"], words.percent, words)]
         lines.append({"rule": shown(_in(rule["words"], words), 200), "cells": cells})
     told = {"n": words.number(found["n_locked"]), "period": words.period(shown(found["period"], 30).text)}
     tried = words.number(found["n_tried"])
@@ -75,16 +77,20 @@ def _personas(found: Mapping | None, segments: Mapping | None, words: Words) -> 
         key = (cell["segment"], cell["role"])
         if key not in best or abs(cell["difference"]) > abs(best[key]["difference"]):
             best[key] = cell
-    labels = {name: shown(_in(one["label"], words), 80).text for name, one in ((segments or {}).get("segments") or {}).items()}
+    labels = {name: shown(_in(one["label"], words), 110).text for name, one in ((segments or {}).get("segments") or {}).items()}
     ordered = sorted(best.values(), key=lambda cell: (cell["segment"] != EVERYONE, cell["segment"], -abs(cell["difference"])))
     return [_persona(cell, labels, words) for cell in ordered[:MOST_ROLES]]
 
 
 def _persona(cell: Mapping, labels: Mapping, words: Words) -> str:
     role = f"role_{cell['role']}"
-    where = words.say("segment_everyone") if cell["segment"] == EVERYONE else labels.get(cell["segment"], cell["segment"])
+    where = (
+        words.say("segment_everyone")
+        if cell["segment"] == EVERYONE
+        else labels.get(cell["segment"], shown(cell["segment"], 40).text)
+    )
     return words.say(
-        "persona_says",
+        "persona_says" if cell["age_days"] else "persona_says_first",
         where=where,
         days=words.number(cell["age_days"]),
         role=words.phrases[role] if role in words.phrases else shown(cell["role"], 40).text,
@@ -98,17 +104,24 @@ def _classes(found: Mapping | None, currency: str, words: Words) -> list[tuple]:
     rows = []
     for name, row in (found or {}).items():
         label = words.say("bin_missing") if name == "unknown" else shown(name, 40).text
-        cells = [words.number(row["n_deals"]), words.number(row["n_won"]), _hidden(row["cycle_days"], words.number, words)]
+        cells = [
+            (words.number(row["n_deals"]), ""),
+            (words.number(row["n_won"]), ""),
+            _cell(row["cycle_days"], words.number, words),
+        ]
         cells += [
-            _hidden(row[part], lambda amount: words.money(amount, currency), words) for part in ("basket_median", "basket_mean")
+            _cell(row[part], lambda amount: words.money(amount, currency), words) for part in ("basket_median", "basket_mean")
         ]
         rows.append((label, cells))
     return rows
 
 
-def _hidden(figure: Mapping | None, show, words: Words) -> str:
-    return words.say("too_few") if not figure or is_missing(figure["value"]) else words.figure(figure, show)
+def _cell(figure: Mapping | None, show: Show, words: Words) -> tuple[str, str]:
+    """Write a figure and its interval apart: too few cases are said to be."""
+    if not figure or is_missing(figure["value"]):
+        return words.say("too_few"), ""
+    return show(figure["value"]), words.span(figure["low"], figure["high"], show)
 
 
 def _in(texts: Mapping, words: Words) -> str:
-    return texts.get(words.lang) or texts.get("en") or ""
+    return shown(texts.get(words.lang) or texts.get("en") or "", 300).text

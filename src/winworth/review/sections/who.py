@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import pandas as pd
+
 from winworth.review import evidence, ranking, summary
 from winworth.review.migration_chart import migration_chart
 from winworth.review.moved import NOBODY, Moved
@@ -9,7 +11,7 @@ from winworth.review.outside import harmless, shown
 from winworth.review.pack import Chart, Review
 from winworth.review.words import Words
 
-MOST_MOVERS = 15
+MOST_MOVERS = 16
 _CAUSES = ("data", "model", "weights", "cuts", "restated", "held")
 
 
@@ -29,17 +31,22 @@ def build(review: Review, words: Words) -> dict:
 
 
 def _moved(moved: Moved, review: Review, words: Words) -> dict:
-    n = len(moved.movers)
+    n, n_shown = len(moved.movers), len(shown_first(moved.movers))
     chart = Chart(migration_chart(moved, words.lang), moved_says(moved, words), _n(moved, words))
-    more = words.say("movers_more", n=words.number(n - MOST_MOVERS)) if n > MOST_MOVERS else ""
+    more = words.say("movers_more", n=words.number(n - n_shown)) if n > n_shown else ""
     return {
         "chart": chart,
-        "since": words.say("movers_since", day=words.day(moved.since)),
-        "rows": [_row(row, review.currency, words) for row in moved.movers.head(MOST_MOVERS).to_dict("records")],
+        "rows": [_row(row, review.currency, words) for row in shown_first(moved.movers).to_dict("records")],
         "more": more,
         "causes": [_cause(row, review.currency, words) for row in moved.causes if row["cause"] in _CAUSES],
-        "has_cause": bool((moved.movers["cause"] != "").any()),
     }
+
+
+def shown_first(movers: pd.DataFrame) -> pd.DataFrame:
+    """Return who came into tier A, who left it, then the others, most money first: at most 16, of the first two 8 each."""
+    came, left = movers["tier"] == "A", movers["previous_tier"] == "A"
+    parts = [movers[came].head(MOST_MOVERS // 2), movers[left].head(MOST_MOVERS // 2), movers[~came & ~left]]
+    return pd.concat(parts).head(MOST_MOVERS)
 
 
 def moved_says(moved: Moved, words: Words) -> str:
