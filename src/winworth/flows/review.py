@@ -21,6 +21,8 @@ from winworth.scoring.scorer import Scorer
 from winworth.sheets import from_csv
 from winworth.weights.scorecard import Scorecard
 
+DOCUMENTS = ("compared/????-??-??/*/compare.json", "backtest/????-??-??/backtest.json", "advice/????-??-??/advice.json")
+
 
 @dataclass(frozen=True)
 class Reviewed:
@@ -60,6 +62,7 @@ def review(settings: Settings, *, as_of: date, home: Path, lang: str = "en", cad
             plays=_table(folder / f"plays_{lang}.csv"),
             kpis=kpis,
             kpis_on=kpis_on,
+            documents=_documents(home, as_of),
             pictures=bundle.json("pictures.json") if "pictures.json" in bundle.names else {},
             decisions=outcomes(settings, accounts, _in_force(scorer, run), as_of=as_of, home=home),
         ),
@@ -100,6 +103,17 @@ def _kpis(home: Path, as_of: date) -> tuple[pd.DataFrame | None, date | None]:
     if not days:
         return None, None
     return pd.read_parquet(home / "kpi" / max(days) / "kpi.parquet"), date.fromisoformat(max(days))
+
+
+def _documents(home: Path, as_of: date) -> dict[str, dict]:
+    """Read the newest comparison, backtest and advice of a day up to `as_of`, each under its file's name."""
+    found = {}
+    for pattern in DOCUMENTS:
+        known = [path for path in home.glob(pattern) if path.relative_to(home).parts[1] <= as_of.isoformat()]
+        if known:
+            newest = max(known, key=lambda path: path.relative_to(home).parts[1:])
+            found[newest.name] = json.loads(newest.read_text(encoding="utf-8"))
+    return found
 
 
 def _moved(home: Path, accounts: pd.DataFrame, folder: Path, as_of: date) -> Moved | None:

@@ -23,7 +23,7 @@ class Review:
     `accounts` has one row an account; values are NaN where none could be learnt. `overrides` and `tiering` are what the
     scores' run.json says of weights that leadership set, and of tiers. `catalog` names the features of `card`. `plays` has a
     row for each segment and tier, in the page's language. `kpis` is the ledger of `kpis_on`. `pictures` is the version's
-    pictures.json.
+    pictures.json. `documents` are compare.json, backtest.json and advice.json, the newest of each by its name.
     """
 
     company: str
@@ -45,6 +45,7 @@ class Review:
     kpis: pd.DataFrame | None = None
     kpis_on: date | None = None
     pictures: Mapping = field(default_factory=dict)
+    documents: Mapping[str, Mapping] = field(default_factory=dict)
     decisions: tuple[Outcome, ...] = ()
 
     @property

@@ -51,6 +51,21 @@ class Words:
         pattern = _decimals(self._locale.percent_formats[None].pattern, 1 if small else 0)
         return format_percent(round(float(share), 3 if small else 2) + 0.0, format=pattern, locale=self._locale)
 
+    def share(self, share: float | None) -> str:
+        """Write a share as a percentage with one decimal: where tenths of a point are compared."""
+        if is_missing(share):
+            return self.say("missing")
+        pattern = _decimals(self._locale.percent_formats[None].pattern, 1)
+        return format_percent(round(float(share), 3) + 0.0, format=pattern, locale=self._locale)
+
+    def signed(self, value: float | None, show: Show) -> str:
+        """Write a difference with its sign, plus too."""
+        return ("+" if not is_missing(value) and value > 0 else "") + show(value)
+
+    def points(self, difference: float | None) -> str:
+        """Write a difference of shares in points, with its sign."""
+        return self.signed(difference, lambda value: self.number(None if is_missing(value) else 100 * value, 1))
+
     def money(self, amount: float | None, currency: str) -> str:
         """Write an amount in whole units, below 100 to the cent."""
         if is_missing(amount):
@@ -69,13 +84,6 @@ class Words:
     def date_of(self, iso: str) -> str:
         """Write a date that is told as 2026-06-30."""
         return self.day(date.fromisoformat(iso))
-
-    def signed(self, value: float | None, show: Show) -> str:
-        """Write a change with its sign; nothing that rounds to none has one."""
-        if is_missing(value):
-            return self.say("missing")
-        told = show(abs(float(value)))
-        return told if told == show(0.0) else ("+" if value > 0 else "\u2212") + told
 
     def period(self, name: str) -> str:
         """Write a quarter such as "2025 Q4" as the language does; any other name stays."""

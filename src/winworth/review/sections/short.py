@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from winworth.review import doubted, summary
+from winworth.review.effects import advice_sentences
 from winworth.review.measured import found
 from winworth.review.outside import shown
 from winworth.review.pack import Review
@@ -109,4 +110,19 @@ def _ended(review: Review, words: Words) -> Question | None:
     return Question(words.say("ask_ended"), said, "decided")
 
 
-_RULES: tuple[Callable[[Review, Words], Question | None], ...] = (_who, _costly_override, _weights, _without_seller, _ended)
+def _advised(review: Review, words: Words) -> Question | None:
+    """Ask what to do with the first recommendation that figures carry."""
+    advised = review.documents.get("advice.json")
+    if advised is None or all(one["action"] == "none" for one in advised["recommendations"]):
+        return None
+    return Question(words.say("ask_advice"), advice_sentences(advised, words)[0], "advice")
+
+
+_RULES: tuple[Callable[[Review, Words], Question | None], ...] = (
+    _who,
+    _costly_override,
+    _advised,
+    _weights,
+    _without_seller,
+    _ended,
+)
