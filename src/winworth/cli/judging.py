@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from winworth.cli.options import AsOf, Conf, Home, Json, Lang, Language, Set, day_of, settings_of, show
+from winworth.cli.options import AsOf, Cadence, Conf, Home, Json, Lang, Language, Set, day_of, settings_of, show
 
 verbs = typer.Typer()
 
@@ -82,9 +82,19 @@ def advise(
 
 
 @verbs.command()
-def review(as_of: AsOf, conf: Conf = Path("conf"), home: Home = Path(), lang: Language = Lang.en, json: Json = False) -> None:
+def review(
+    as_of: AsOf,
+    conf: Conf = Path("conf"),
+    home: Home = Path(),
+    lang: Language = Lang.en,
+    cadence: Annotated[Cadence, typer.Option("--cadence", help="A month's tactics, or a quarter with all they rest on.")] = (
+        Cadence.quarterly
+    ),
+    json: Json = False,
+) -> None:
     """Write the page that sales leadership reads."""
     from winworth.flows.review import review as run
     from winworth.printed import scores
 
-    show(scores.reviewed(run(settings_of(conf, []), as_of=day_of(as_of), home=home, lang=lang)), json)
+    done = run(settings_of(conf, []), as_of=day_of(as_of), home=home, lang=lang, cadence=cadence)
+    show(scores.reviewed(done), json)
