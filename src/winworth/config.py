@@ -22,6 +22,7 @@ from winworth.weights.overrides import Override, Overrides
 
 STRICT = {"extra": "forbid"}
 TUNED = Path("tuning") / "tuned.yaml"
+MOST_REFERENCES = 20  # of each other they unfold into more than any machine holds
 
 
 @dataclass(frozen=True)
@@ -221,9 +222,13 @@ def _read(path: Path, required: bool) -> dict:
     Strict.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf"))
     Strict.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
     try:
-        document = yaml.load(path.read_text(encoding="utf-8"), Strict)  # a SafeLoader, made stricter
+        text = path.read_text(encoding="utf-8")
+        n_references = sum(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Strict))
+        document = None if n_references > MOST_REFERENCES else yaml.load(text, Strict)  # a SafeLoader, made stricter
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path.name} is not YAML: {' '.join(str(error).split())}") from error
+    if n_references > MOST_REFERENCES:
+        raise ConfigError(f"{path.name} has more than {MOST_REFERENCES} references (*name). Write the values out.")
     if not isinstance(document or {}, dict):
         raise ConfigError(f"{path.name} holds a {type(document).__name__}; it must hold keys and values.")
     return document or {}
