@@ -9,7 +9,7 @@ export GOMP_SPINCOUNT ?= 10000
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check train tune promote agree predict explain review kpi compare validate test test-slow test-long lint bench clean lock
+.PHONY: help demo init check train tune promote agree predict explain review kpi compare validate test test-slow test-long lint bench clean lock
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ help:  ## this list
 
 demo: .venv/.ready  ## a synthetic company, the whole way: trained, promoted, scored, reviewed
 	$(WINWORTH) demo --as-of $(DEMO_AS_OF) --conf conf --home demo
+
+init: .venv/.ready  ## draft a configuration: make init EXPORTS=folder OUT=conf-mine (PRESET=salesforce, hubspot, dynamics)
+	$(WINWORTH) init $(EXPORTS) $(if $(OUT),--out $(OUT)) $(if $(PRESET),--preset $(PRESET))
 
 check: .venv/.ready  ## read everything, report data quality, train nothing
 	$(WINWORTH) check --as-of $(AS_OF) --conf $(CONF)

@@ -33,7 +33,21 @@ def test_the_readme_shows_what_the_demo_prints(demo):
     assert missing == []
 
 
-VERBS = ["demo", "check", "train", "tune", "promote", "agree", "predict", "explain", "review", "kpi", "compare", "validate"]
+VERBS = [
+    "demo",
+    "init",
+    "check",
+    "train",
+    "tune",
+    "promote",
+    "agree",
+    "predict",
+    "explain",
+    "review",
+    "kpi",
+    "compare",
+    "validate",
+]
 
 
 @pytest.mark.parametrize("verb", VERBS)
