@@ -47,7 +47,7 @@ def _groups_in_doubt(done: "Initiated") -> list[tuple[str, str]]:
     return [
         (
             f"tables.{name}.columns",
-            f"Were its {n} columns in doubt filled in on the first day and never changed? One line answers for all.",
+            f"Were its columns in doubt ({n}) filled in on the first day and never changed? One line answers for all.",
         )
         for name, n in counts.items()
         if n
