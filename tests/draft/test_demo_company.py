@@ -41,7 +41,13 @@ def test_every_table_and_column_is_found_under_its_name(conf, by_hand):
 
 def test_french_words_mean_what_the_hand_says_they_mean(conf, by_hand):
     found = load_settings(conf).crm.tables
-    for name, column in (("deals", "status"), ("deals", "kind"), ("contacts", "role"), ("activities", "kind"), ("activities", "outcome")):
+    for name, column in (
+        ("deals", "status"),
+        ("deals", "kind"),
+        ("contacts", "role"),
+        ("activities", "kind"),
+        ("activities", "outcome"),
+    ):
         assert dict(found[name].columns[column].values) == dict(by_hand.crm.tables[name].columns[column].values)
 
 

@@ -107,7 +107,11 @@ def test_cdnow_is_refused_with_a_command_and_then_passes_after_one_line(tmp_path
     init(exports, out=tmp_path / "conf")
     conf = tmp_path / "conf"
     invoices = load_settings(conf).crm.tables["invoices"].columns
-    assert [invoices[name].source for name in ("account_id", "invoiced_on", "amount")] == ["customer_id", "date", "dollar_value"]
+    assert [invoices[name].source for name in ("account_id", "invoiced_on", "amount")] == [
+        "customer_id",
+        "date",
+        "dollar_value",
+    ]
     assert invoices["invoiced_on"].format == "%Y%m%d"
     with pytest.raises(DataError, match=r'the header lacks "\?"'):
         checked(conf)

@@ -37,7 +37,7 @@ def draft_of(folder: Path, *, shown: str, preset: Vocabulary | None = None) -> D
         looked = [(export, look_at(export)) for export in exports]
     placed = meet(place(looked, vocabularies))
     drafted = {name: table_of(one, vocabularies) for name, one in placed.items()}
-    drafted = _related(drafted, placed, looked)
+    drafted = _related(drafted, placed, [pair for pair in looked if not why_left_out(pair[0].file, vocabularies)])
     questions: list[str] = []
     if "deals" not in drafted:
         drafted = {"deals": _undecided(looked, placed, vocabularies)} | drafted
@@ -120,15 +120,12 @@ def _undecided(looked: Looked, placed: Mapping[str, Placed], vocabularies: tuple
         f"header and all its words."
     )
     days = [f"{header!r}" for header, look in best.looks.items() if look.kind == "date"]
-    dated = (
-        f"Is one of {', '.join(days)} the day a deal opened, and one the day it ended? Then map opened_on and closed_on."
-        if days
-        else ""
-    )
+    dated = f"Which of {', '.join(days)} is the day a deal opened, and which the day it ended? Map opened_on "
+            f"and closed_on, or none."
     status = DraftColumn(
         "status", UNANSWERED, None, None, {"values": {"won?": "won", "lost?": "lost"}}, "no column says it", (asked,)
     )
-    return replace(table, columns=(*table.columns, status), questions=(*table.questions, *([dated] if dated else [])))
+    return replace(table, columns=(*table.columns, status), questions=(*table.questions, *([dated] if days else [])))
 
 
 def _currency(drafted: Mapping[str, DraftTable], looked: Looked) -> tuple[str, str, list[str]]:

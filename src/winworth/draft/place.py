@@ -34,6 +34,7 @@ class Placed:
     lacks: tuple[str, ...] = ()
     status: StatusColumn | None = None
     is_named: bool = False
+    questions: tuple[str, ...] = ()
 
 
 def place(exports: list[tuple[Exported, dict[str, Look]]], vocabularies: tuple[Vocabulary, ...]) -> dict[str, Placed]:
@@ -96,20 +97,36 @@ def fit_of(name: str, export: Exported, looks: Mapping[str, Look], vocabularies:
             **{column: header for column, header in headers.items() if header != status.header},
             "status": status.header,
         }
-    headers = {column: header for column, header in headers.items() if _says_it(name, column, looks[header])}
+    named_so = headers
+    headers = {column: header for column, header in named_so.items() if _says_it(name, column, looks[header])}
+    questions: tuple[str, ...] = ()
     if "amount" in headers and any(plain_words(headers["amount"]) in vocabulary.home_money for vocabulary in vocabularies):
         headers.pop("currency", None)
+    elif "currency" in named_so and "currency" not in headers and len(looks[named_so["currency"]].counts) > 1:
+        questions = (_currency_asked(looks[named_so["currency"]]),)
     if name == "accounts" and "account_id" not in headers and "name" in headers:
         headers["account_id"] = headers["name"]
     lacks = tuple(column for column, rule in TABLES[name].columns.items() if rule.required and column not in headers)
     score = len(headers) + FILE_WORTH * is_named + STATUS_WORTH * bool(status and status.tells_outcomes)
-    return Placed(name, export, looks, headers, score, lacks, status, is_named)
+    return Placed(name, export, looks, headers, score, lacks, status, is_named, questions)
+
+
+def _currency_asked(look: Look) -> str:
+    return (
+        f"Money is in several currencies, and {look.header!r} names them by {look.evidence}, not by codes as "
+        f"EUR. Export the codes, or "
+        "amounts in the company's own currency: as it stands, amounts of all currencies are added up."
+    )
 
 
 def _says_it(table: str, column: str, look: Look) -> bool:
     """Say whether the cells can be what the header says: references are many, and kinds of deals are known words."""
     if column in ("deal_id", "account_id", "contact_id"):
         return len(look.counts) >= min(FEWEST_IDS, look.n_rows / 10)
+    if column == "currency":
+        return bool(
+            look.counts[[bool(re.fullmatch("[A-Z]{3}", word)) for word in look.counts.index]].sum() > 0.9 * look.counts.sum()
+        )
     if (table, column) == ("deals", "kind"):
         return any(meant_by(table, column, word) for word in look.counts.index[:100])
     return True

@@ -15,6 +15,7 @@ from winworth.draft.salesforce_ids import same_when_extended
 
 ENOUGH = 0.95  # of the filled cells must be keys of the other file: beyond that the reader refuses the file
 MANY = 0.5
+LEAST_LOOKED_UP = 3  # rows of a look-up file
 _OF_ACCOUNTS = re.compile(r"account|company|companies|customer|client|compte|societe|entreprise|organi[sz]ation|kunde|name|id")
 
 
@@ -116,7 +117,7 @@ def _look_up_key(look: Look, looks: Mapping[str, Look]) -> str | None:
     fitting = {
         h: share_met(look, key)
         for h, key in looks.items()
-        if key.is_unique and key.kind not in ("date", "empty") and key.fill == 1
+        if key.is_unique and key.kind in ("level", "id", "text") and key.fill == 1 and key.n_rows >= LEAST_LOOKED_UP
     }
     best = max(fitting, key=fitting.get, default=None)
     return best if best is not None and fitting[best] >= MANY else None

@@ -52,6 +52,7 @@ def table_of(placed: Placed, vocabularies: tuple[Vocabulary, ...]) -> DraftTable
         locale=locale,
         left_out=tuple(left_out),
         notes=tuple(notes),
+        questions=placed.questions,
     )
 
 
