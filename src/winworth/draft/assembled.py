@@ -120,8 +120,7 @@ def _undecided(looked: Looked, placed: Mapping[str, Placed], vocabularies: tuple
         f"header and all its words."
     )
     days = [f"{header!r}" for header, look in best.looks.items() if look.kind == "date"]
-    dated = f"Which of {', '.join(days)} is the day a deal opened, and which the day it ended? Map opened_on "
-            f"and closed_on, or none."
+    dated = f"Which of {', '.join(days)} is the day a deal opened, and which the day it ended? Map both, or none."
     status = DraftColumn(
         "status", UNANSWERED, None, None, {"values": {"won?": "won", "lost?": "lost"}}, "no column says it", (asked,)
     )

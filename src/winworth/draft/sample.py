@@ -3,7 +3,6 @@
 import csv
 import io
 import re
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -142,13 +141,14 @@ def sniffed(plain: PlainFile) -> Dialect:
 
 def _fit(lines: list[str], dialect: Dialect) -> tuple[float, float, int]:
     """Return the share of rows as wide as the header, whether a quote is used at all, and the width."""
-    widths: list[int] = []
+    rows: list[list[str]] = []
     with suppress(csv.Error):
-        widths += (len(row) for row in _parsed(io.StringIO("".join(lines)), dialect) if row)
-    if len(widths) < 2 or widths[0] < 2:
-        return (0.0, 0.0, len(widths) and widths[0])
-    wide = Counter(widths[1:])
-    share = (wide[widths[0]] + (wide[widths[0] + 1] if wide[widths[0]] == 0 else 0)) / (len(widths) - 1)
+        rows += (row for row in _parsed(io.StringIO("".join(lines)), dialect) if row)
+    width = len(rows[0]) if rows else 0
+    if len(rows) < 2 or width < 2:
+        return (0.0, 0.0, width)
+    fitting = sum(len(row) == width or (len(row) == width + 1 and not row[-1]) for row in rows[1:])
+    share = fitting / (len(rows) - 1)
     text = "".join(lines)
     opens = dialect.quote and re.search(rf"(^|{re.escape(dialect.separator)}){dialect.quote}", text, re.M)
     return (round(share, 2), float(bool(opens) or dialect.quote == '"'), widths[0])
