@@ -151,7 +151,7 @@ def _fit(lines: list[str], dialect: Dialect) -> tuple[float, float, int]:
     share = fitting / (len(rows) - 1)
     text = "".join(lines)
     opens = dialect.quote and re.search(rf"(^|{re.escape(dialect.separator)}){dialect.quote}", text, re.M)
-    return (round(share, 2), float(bool(opens) or dialect.quote == '"'), widths[0])
+    return (round(share, 2), float(bool(opens) or dialect.quote == '"'), width)
 
 
 def _first_lines(plain: PlainFile, n: int = 200) -> Iterator[str]:
