@@ -143,6 +143,29 @@ def test_an_id_that_repeats_is_no_key(tmp_path):
     assert crm.tables["deals"].key is None and crm.tables["deals"].columns["group_id"].source == "Deal ID"
 
 
+def test_a_year_a_file_is_one_table_by_a_pattern_and_the_key_holds_across_them(tmp_path):
+    frame = deals(120)
+    for year, rows in (("2023", frame[:60]), ("2024", frame[60:])):
+        written(tmp_path / "exports", rows, f"deals_{year}.csv")
+    _, crm = drafted(tmp_path)
+    assert (crm.tables["deals"].file, crm.tables["deals"].key) == ("deals_*.csv", True)
+    written(tmp_path / "twice" / "exports", frame[:60], "deals_2023.csv")
+    written(tmp_path / "twice" / "exports", frame[50:].assign(Amount="1.5"), "deals_2024.csv")
+    assert drafted(tmp_path / "twice")[1].tables["deals"].key is None
+
+
+def test_a_day_without_its_other_end_mixed_formats_and_excels_numbers_are_told(tmp_path):
+    done, crm = drafted(tmp_path / "half", deals().drop(columns="Close Date"))
+    assert "opened_on" not in crm.tables["deals"].columns
+    assert any("No column says when a deal ended" in question for _, question in done.draft.asked)
+    frame = deals()
+    frame["Close Date"] = [f"{at % 28 + 1}/03/2024" if at % 2 else f"2024-03-{at % 28 + 1:02d}" for at in range(80)]
+    frame["Renewal date"] = [str(45_000 + at) for at in range(80)]
+    done, _ = drafted(tmp_path / "mixed", frame)
+    why = {one.what: one.why for one in done.draft.table("deals").left_out}
+    assert "more than one format" in why["Close Date"] and "Excel's own day numbers" in why["Renewal date"]
+
+
 def test_workbooks_pages_and_archives_are_refused_with_the_way_out(tmp_path):
     folder = written(tmp_path / "exports", deals())
     (folder / "accounts.xlsx").write_bytes(b"PK\x03\x04rest")

@@ -59,16 +59,16 @@ def when_known(table: str, column: str, look: Look, cells: pd.Series, statuses: 
 def _tested(look: Look, cells: pd.Series, statuses: pd.Series) -> str:
     """Return what in the cells says that a column is filled in when a deal ends, or an empty text."""
     filled = cells.str.strip() != ""
-    by = {status: filled[statuses == status] for status in ("won", "lost", "open")}
-    closed = pd.concat([by["won"], by["lost"]])
-    if min(len(by["open"]), len(closed)) >= LEAST_ROWS and by["open"].mean() < MUCH_EMPTIER * closed.mean():
-        return f"filled on {by['open'].mean():.0%} of open deals and {closed.mean():.0%} of closed ones: filled in late"
-    if min(len(by["won"]), len(by["lost"])) < LEAST_ROWS:
-        return ""
-    shares = sorted([by["won"].mean(), by["lost"].mean()])
-    if shares[0] < MUCH_EMPTIER * shares[1]:
-        return f"filled on {by['won'].mean():.0%} of won and {by['lost'].mean():.0%} of lost deals: filled in by the outcome"
-    return _tells_alone(look, cells, statuses)
+    won, lost, still_open = (filled[statuses == status] for status in ("won", "lost", "open"))
+    closed = pd.concat([won, lost])
+    said = []
+    if min(len(still_open), len(closed)) >= LEAST_ROWS and still_open.mean() < MUCH_EMPTIER * closed.mean():
+        said.append(f"filled on {still_open.mean():.0%} of open deals and {closed.mean():.0%} of closed ones: filled in late")
+    if min(len(won), len(lost)) >= LEAST_ROWS:
+        if min(won.mean(), lost.mean()) < MUCH_EMPTIER * max(won.mean(), lost.mean()):
+            said.append(f"filled on {won.mean():.0%} of won and {lost.mean():.0%} of lost deals: filled in by the outcome")
+        said.append(_tells_alone(look, cells, statuses))
+    return "; ".join(part for part in said if part)
 
 
 def _tells_alone(look: Look, cells: pd.Series, statuses: pd.Series) -> str:

@@ -15,6 +15,7 @@ from winworth.draft.numerals import Numerals, numerals
 from winworth.draft.sample import Exported
 
 FEW_LEVELS = 1_000
+MAYBE_A_KEY = 0.02  # a column whose cells repeat on no more of the rows is counted over the whole file
 _SHOWN = 30
 _NAMES_A_DAY = re.compile(r"\b(date|day|jour|on|at|le|since|depuis|month|mois|time|stamp)\b|date$|time$|stamp$")
 _LEADING_ZERO = re.compile(r"0\d+")
@@ -56,10 +57,10 @@ class Look:
 def look_at(export: Exported) -> dict[str, Look]:
     """Look at every column of an export, by header."""
     looks = {header: _look(header, export) for header in export.headers}
-    maybe = [h for h, look in looks.items() if look.is_unique and look.fill > 0.5]
+    maybe = [h for h, look in looks.items() if look.fill > 0.5 and look.repeats <= MAYBE_A_KEY * look.n_rows]
     if export.is_whole or not maybe:
         return looks
-    repeats = _repeats(export, maybe)
+    repeats = _repeats(export, maybe) if export.n_files == 1 else {}
     return looks | {h: _with_repeats(looks[h], repeats.get(h)) for h in maybe}
 
 

@@ -1,11 +1,12 @@
 """The files of a folder, how each parts its cells, and enough rows of each to judge by."""
 
 import csv
+import fnmatch
 import io
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,8 @@ from winworth.crm.wording import printable
 from winworth.errors import WinworthError
 
 WHOLE_ROWS = 50_000  # up to so many rows a file is looked at whole
-FIRST_ROWS = 20_000  # of a longer one its first rows,
-BLOCKS, BLOCK_ROWS = 30, 1_000  # and so many stretches of rows spread over the rest
+FIRST_ROWS = 10_000  # of a longer one its first rows,
+BLOCKS, BLOCK_ROWS = 20, 1_000  # and so many stretches of rows spread over the rest
 MAX_FILES = 200
 _EXCEL = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
 _READ = (*TEXT_SUFFIXES, ".parquet", ".zip", ".gz")
@@ -30,7 +31,8 @@ _OF_THE_SYSTEM = re.compile(r"\.|~\$|readme|licen[cs]e|__macosx|thumbs\.db|deskt
 class Exported:
     """One export: `cells` holds the rows looked at as text (empty is empty text), `n_rows` how many the file has or about.
 
-    `is_whole` says that every row was looked at. `encoding` is named where the file is not UTF-8.
+    `is_whole` says that every row was looked at. `encoding` is named where the file is not UTF-8. `n_files` files
+    have been put together; `plain` is the first of them.
     """
 
     file: str
@@ -41,6 +43,7 @@ class Exported:
     encoding: str | None
     plain: PlainFile
     typed: frozenset[str] = frozenset()
+    n_files: int = 1
 
     @property
     def headers(self) -> list[str]:
@@ -69,7 +72,35 @@ def look_through(folder: Path, scratch: Path) -> tuple[list[Exported], list[Refu
             (exports if isinstance(found, Exported) else refused).append(found)
         else:
             refused.append(Refused(path.name, "of no kind that is read. Export it as .csv, .txt, .tsv, .zip, .gz or .parquet."))
-    return exports, refused
+    return put_together(exports), refused
+
+
+def put_together(exports: list[Exported]) -> list[Exported]:
+    """Make one export of files with the same headers and dialect whose names differ by digits only, as a year each."""
+    groups: dict[tuple, list[Exported]] = {}
+    for export in exports:
+        pattern = re.sub(r"\d+", "*", export.file)
+        groups.setdefault((pattern, tuple(export.headers), export.dialect, export.encoding), []).append(export)
+    names = [export.file for export in exports]
+    found: list[Exported] = []
+    for (pattern, *_), group in groups.items():
+        is_a_pattern = len(group) > 1 and len(fnmatch.filter(names, pattern)) == len(group)
+        found += [_as_one(pattern, group)] if is_a_pattern else group
+    return found
+
+
+def _as_one(pattern: str, group: list[Exported]) -> Exported:
+    """Put files together, in the order of their names."""
+    cells = pd.concat([export.cells for export in group], ignore_index=True)
+    is_whole = all(export.is_whole for export in group)
+    return replace(
+        group[0],
+        file=pattern,
+        cells=cells,
+        n_rows=sum(export.n_rows for export in group),
+        is_whole=is_whole,
+        n_files=len(group),
+    )
 
 
 def _looked_at(path: Path, target: Path) -> Exported | Refused:

@@ -13,6 +13,9 @@ from winworth.draft.names import CELLS, Vocabulary, meant_by, plain_words
 from winworth.draft.place import Placed
 from winworth.tables import TABLES
 
+_MORE_DAYS = re.compile(r"\b(date|day|jour|on|le)\b|date$")
+_LIKE_A_DAY = re.compile(r"\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}.*")
+_SERIAL = re.compile(r"[2-7]\d{4}([.,]\d+)?")
 DESCRIBED = ("deals", "accounts")  # tables whose columns of the company's own are mapped too
 MOST_LEVELS = 200
 COMPARED, LEAST_TO_COMPARE = 2_000, 30
@@ -41,6 +44,7 @@ def table_of(placed: Placed, vocabularies: tuple[Vocabulary, ...]) -> DraftTable
             columns.append(_own(name, slug_of(header, slugs), look, placed, statuses, vocabularies))
             slugs.add(columns[-1].name)
     columns, is_key, notes = _keyed(name, columns, placed)
+    columns, halves = _both_days_or_none(name, columns)
     locale, columns = _with_locale(columns, looks)
     is_event = TABLES[name].is_event
     return DraftTable(
@@ -50,10 +54,20 @@ def table_of(placed: Placed, vocabularies: tuple[Vocabulary, ...]) -> DraftTable
         key=is_key,
         known="dated" if is_event and name != "rates" else None,
         locale=locale,
-        left_out=tuple(left_out),
+        left_out=(*left_out, *halves),
         notes=tuple(notes),
-        questions=placed.questions,
+        questions=(*placed.questions, *(one.why for one in halves)),
     )
+
+
+def _both_days_or_none(name: str, columns: list[DraftColumn]) -> tuple[list[DraftColumn], list[LeftOut]]:
+    """Leave out the day deals opened where none says when they ended, and the other way round: half of it cannot be used."""
+    days = [column for column in columns if name == "deals" and column.name in ("opened_on", "closed_on")]
+    if len(days) != 1:
+        return columns, []
+    other = "ended" if days[0].name == "opened_on" else "opened"
+    why = f"No column says when a deal {other}, so {days[0].source!r} is of no use by itself: which column does, if any?"
+    return [column for column in columns if column is not days[0]], [LeftOut(days[0].source, why)]
 
 
 def slug_of(header: str, taken: set[str]) -> str:
@@ -185,15 +199,19 @@ def _keyed(name: str, columns: list[DraftColumn], placed: Placed) -> tuple[list[
     if look.fill == 1 and (look.is_unique or (n_same and n_same == look.repeats)):
         looked = "no cell repeats" if not n_same else f"its {n_same} repeated cells stand on rows that are the same twice"
         return columns, True, [f"{key}: {looked} in {look.n_rows if placed.export.is_whole else placed.export.n_rows:,} rows"]
-    said = (
-        f"{look.header!r} is empty or repeats on {look.repeats + round((1 - look.fill) * look.n_rows):,} rows, so it is no key"
-    )
+    said = f"{look.header!r} {_not_a_key(look)}, so it is no key"
     if name == "deals":
         group = DraftColumn("group_id", columns[at].source, None, None, {}, f"{columns[at].why}; {said}: it groups rows")
         return [*columns[:at], group, *columns[at + 1 :]], False, [said]
     if name == "accounts":
         return columns, False, [said]
     return [column for column in columns if column.name != key], False, [f"{said} and is not mapped"]
+
+
+def _not_a_key(look: Look) -> str:
+    if look.fill < 1:
+        return f"is empty on {round((1 - look.fill) * look.n_rows):,} rows"
+    return f"repeats an earlier cell on {look.repeats:,} rows" if look.repeats else look.note
 
 
 def _n_identical(placed: Placed, look: Look) -> int:
@@ -239,6 +257,11 @@ def same_but_for_a_factor(look: Look, columns: list[DraftColumn], placed: Placed
     return ""
 
 
+def _are_dates(look: Look) -> bool:
+    words = look.counts.index[:200]
+    return sum(bool(_LIKE_A_DAY.fullmatch(word)) for word in words) > 0.5 * len(words)
+
+
 def _left_out_why(table: str, look: Look, vocabularies: tuple[Vocabulary, ...]) -> str:
     """Say why a column is not mapped; an empty text where it is."""
     plain = plain_words(look.header)
@@ -249,6 +272,10 @@ def _left_out_why(table: str, look: Look, vocabularies: tuple[Vocabulary, ...]) 
         return "no cell is filled"
     if _PERSONAL.search(plain):
         return f"personal data, which no figure needs ({look.fill:.0%} filled)"
+    if _MORE_DAYS.search(plain) and look.kind in ("level", "id", "text") and _are_dates(look):
+        return f"dates of more than one format, or some that are none: export it in one ({look.evidence})"
+    if _MORE_DAYS.search(plain) and look.kind == "number" and all(_SERIAL.fullmatch(word) for word in look.counts.index[:200]):
+        return f"Excel's own day numbers: give the column a date format in Excel and export again ({look.evidence})"
     if table not in DESCRIBED:
         return f"winworth has no use for it in {table} ({look.evidence})"
     if look.kind == "date":

@@ -80,6 +80,7 @@ def test_ibm_passes_after_one_line_and_its_seven_process_columns_are_no_features
     }
     assert deals.columns["group_id"].source == "Opportunity Number" and deals.key is None and "deal_id" not in deals.columns
     assert deals.columns["competitor_type"].kind == "level" and deals.columns["competitor_type"].missing_values == ()
+    assert "'Opportunity Number' repeats an earlier cell on 196 rows" in (conf / "crm.yaml").read_text()
     assert load_settings(conf).crm.currency == "USD"
     assert not late & {feature.column for feature in load_settings(conf).catalog.features.values()}
 
