@@ -35,6 +35,7 @@ def compare(
     by: Annotated[str, typer.Option("--by", help="What segments are: a column of accounts that does not change.")] = "segment",
     conf: Conf = Path("conf"),
     home: Home = Path(),
+    lang: Language = Lang.en,
     set_: Set = [],  # noqa: B006
     json: Json = False,
 ) -> None:
@@ -44,7 +45,7 @@ def compare(
     from winworth.printed import comparison
 
     question = Question(day_of(split, "--split"), tuple(treated), by)
-    show(comparison.compared(run(settings_of(conf, set_), question, as_of=day_of(as_of), home=home)), json)
+    show(comparison.compared(run(settings_of(conf, set_), question, as_of=day_of(as_of), home=home), lang), json)
 
 
 @verbs.command()
