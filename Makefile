@@ -23,6 +23,9 @@ help:  ## this list
 demo: .venv/.ready  ## a synthetic company, the whole way: trained, promoted, scored, reviewed
 	$(WINWORTH) demo --as-of $(DEMO_AS_OF) --conf conf --home demo
 
+init: .venv/.ready  ## draft a configuration: make init EXPORTS=folder OUT=conf-mine (PRESET=salesforce, hubspot, dynamics)
+	$(WINWORTH) init $(EXPORTS) $(if $(OUT),--out $(OUT)) $(if $(PRESET),--preset $(PRESET))
+
 check: .venv/.ready  ## read everything, report data quality, train nothing
 	$(WINWORTH) check --as-of $(AS_OF) --conf $(CONF)
 
