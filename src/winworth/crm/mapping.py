@@ -31,7 +31,8 @@ class ColumnMap:
 
     `values` is a complete mapping, so a cell outside it is an error; `aliases` mends spellings and lets the rest pass.
     `missing` says what becomes of a row whose cell is empty; required columns are quarantined unless it says otherwise.
-    `decimal` and `format` overrule the locale. `kind` is needed where the column is not canonical.
+    `decimal` and `format` overrule the locale. `kind` is needed where the column is not canonical. `personal` keeps a column
+    that holds names, e-mail addresses or phone numbers of people; without it such a column is dropped.
     """
 
     __pydantic_config__ = STRICT
@@ -45,6 +46,7 @@ class ColumnMap:
     aliases: Mapping[str, str] = field(default_factory=dict)
     missing_values: tuple[str, ...] = ()
     missing: Literal["keep", "quarantine", "out_of_scope"] | None = None
+    personal: bool = False
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from winworth.crm.intake import Desk, Export, Intake, take_in
 from winworth.crm.ledger import QUARANTINE_COLUMNS
 from winworth.crm.lookup import look_up
 from winworth.crm.mapping import CrmMap, Join
+from winworth.crm.people import drop_people
 from winworth.crm.relations import drop_duplicates, drop_orphans, refuse_circles
 from winworth.crm.rows import apply_row_rules
 from winworth.crm.salesforce import with_long_ids
@@ -82,7 +83,7 @@ def _read_table(name: str, mapping: CrmMap, desk: Desk) -> Intake:
     for join in table_map.joins:
         rules |= {column: rule for column, rule in look_up_rules(name, join, mapping).items() if column in join.columns}
         intake = look_up(intake, _read_look_up(name, join, mapping, desk), tuple(join.on))
-    intake = apply_row_rules(intake, rules)
+    intake, rules = drop_people(apply_row_rules(intake, rules), rules)
     intake.ledger.refuse_many(table_map.max_quarantine_share)
     drop_duplicates(intake, key_of(name, table_map))
     if name == "accounts":
