@@ -13,8 +13,11 @@ from winworth.config import Settings
 from winworth.errors import ConfigError
 from winworth.flows.promote import open_challenger
 from winworth.flows.record import labelled_weights
+from winworth.flows.tiering import ranked_by, seats_today
 from winworth.review.page import Review, render
+from winworth.review.workshop import Workshop
 from winworth.scoring.scorer import Scorer
+from winworth.weights.overrides import LaterScores, log_unit
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ def review(settings: Settings, *, as_of: date, home: Path, lang: str = "en") -> 
     bundle = _bundle(home)
     metrics = bundle.json("metrics.json")
     scorer = Scorer.from_files(bundle.contents)
+    accounts, overrides = _accounts(home, as_of, bundle, lang), _overrides(home, as_of)
     page = render(
         Review(
             company=settings.crm.company,
@@ -42,9 +46,10 @@ def review(settings: Settings, *, as_of: date, home: Path, lang: str = "en") -> 
             model_as_of=bundle.as_of.isoformat(),
             metrics=metrics,
             weights=labelled_weights(scorer.weights, scorer, lang),
-            accounts=_accounts(home, as_of, bundle, lang),
+            accounts=accounts,
             warnings=metrics["warnings"],
-            overrides=_overrides(home, as_of),
+            overrides=overrides,
+            workshop=_workshop(bundle, scorer, settings, accounts, overrides),
         ),
         lang=lang,
     )
@@ -64,6 +69,22 @@ def _overrides(home: Path, as_of: date) -> dict | None:
     """Read what the scores of the day say of weights that leadership set."""
     path = home / "scores" / as_of.isoformat() / "run.json"
     return json.loads(path.read_text(encoding="utf-8")).get("overrides") if path.exists() else None
+
+
+def _workshop(
+    bundle: Bundle, scorer: Scorer, settings: Settings, accounts: pd.DataFrame, overrides: dict | None
+) -> Workshop | None:
+    """Return what other weights are tried on; None without accounts, or where the version keeps no later deals."""
+    if accounts.empty or "later.json" not in bundle.names:
+        return None
+    return Workshop(
+        learnt=scorer.weights.criteria["weight"].astype(int),
+        unit=log_unit(scorer.weights, scorer.card),
+        later=LaterScores.from_dict(bundle.json("later.json")),
+        worth=ranked_by(accounts),
+        seats=seats_today(accounts, settings.scoring, bundle.json("metrics.json")),
+        overrides=tuple((overrides or {}).get("overrides", ())),
+    )
 
 
 def _accounts(home: Path, as_of: date, bundle: Bundle, lang: str) -> pd.DataFrame:

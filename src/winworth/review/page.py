@@ -12,12 +12,13 @@ import pandas as pd
 from winworth.review import appendix, captions, charts, doubted, evidence, overruled, ranking, summary
 from winworth.review.outside import harmless, shown
 from winworth.review.words import Words, words_in
+from winworth.review.workshop import Workshop, workshop
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
 MOST_WARNINGS = 30
-SECTIONS = ("short", "who", "matters", "segments", "true", "data", "limits", "appendix")
+SECTIONS = ("short", "who", "matters", "workshop", "segments", "true", "data", "limits", "appendix")
 _READ = ("n_read", "n_used", "n_quarantined", "n_duplicate", "n_out_of_scope")
 
 
@@ -28,7 +29,7 @@ class Review:
     `metrics` is the model version's metrics.json. `weights` has one row a criterion (label, family, weight, through_winning,
     through_worth, direction; where doubt was measured low, high, is_clear and more), context last; it may be empty.
     `accounts` has one row an account; values are NaN where none could be learnt. `overrides` is what the scores' run.json
-    says of weights that leadership set.
+    says of weights that leadership set, `workshop` what other weights are tried on.
     """
 
     company: str
@@ -41,6 +42,7 @@ class Review:
     accounts: pd.DataFrame
     warnings: list[str]
     overrides: dict | None = None
+    workshop: Workshop | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ def render(review: Review, *, lang: str) -> str:
         short=_short(review, words),
         who=_who(review, words),
         matters=_matters(review, words),
+        workshop=_workshop(review, words),
         segments=ranking.segment_table(review.accounts, review.currency, words),
         truth=_truth(review, words),
         data=_data(review, words),
@@ -133,6 +136,14 @@ def _matters(review: Review, words: Words) -> dict | None:
         "sentences": doubted.sentences(metrics, weights, words),
         "overrides": overruled.sentences(review.overrides, weights, review.currency, words),
     }
+
+
+def _workshop(review: Review, words: Words) -> dict | None:
+    """Return the sliders and what their script reads; None where no weight is published or there is nothing to try them on."""
+    if review.workshop is None or not _publishes_weights(review):
+        return None
+    labels = review.weights["label"].to_dict()
+    return workshop(review.workshop, review.accounts, labels, review.currency, review.as_of, words)
 
 
 def _weight_row(row: Mapping, words: Words) -> dict:
