@@ -35,6 +35,7 @@ def later_of(n: int = 900, seed: int = 3, **changes: object) -> LaterScores:
     logs = np.round(0.06 * (criteria.to_numpy() @ LEARNT.to_numpy()) / 100 + rng.normal(8, 0.4, n), 6)
     logs[: n // 20], criteria.iloc[: n // 20] = logs[0], criteria.iloc[0].to_numpy()
     told = {"unit": 0.06, "capacity": 0.2, "in_money": True} | changes
+    criteria = criteria[NAMES[:0:-1]].assign(gone=rng.integers(0, 101, n))  # a card of before: another order, other criteria
     return LaterScores(criteria, logs, np.arange(n) // 2, np.zeros(n), np.ones(n), **told)
 
 

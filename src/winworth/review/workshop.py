@@ -50,7 +50,7 @@ def workshop(it: Workshop, accounts: pd.DataFrame, labels: Mapping[str, str], cu
     now, places = rescaled(it.learnt, held), np.argsort(-it.learnt.to_numpy(), kind="stable")
     names = list(it.learnt.index)
     rows = [(int(k), shown(labels.get(names[k], names[k]), 60), int(it.learnt.iloc[k]), int(now.iloc[k])) for k in places]
-    later, today = _later(it.later), _today(it, accounts)
+    later, today = _later(it.later, names), _today(it, accounts)
     data = {
         "criteria": [str(name) for name in names],
         "learnt": [int(weight) for weight in it.learnt],
@@ -108,11 +108,14 @@ def _deflated(content: bytes) -> str:
     return base64.b64encode(zlib.compress(content, 9)).decode()
 
 
-def _later(later: LaterScores) -> dict:
-    """Pack the later deals; where they are too many, every so many-th of them."""
+def _later(later: LaterScores, names: list[str]) -> dict:
+    """Pack the later deals; where they are too many, every so many-th of them.
+
+    A criterion that the card of before did not have moves none of them.
+    """
     logs = np.round(later.log_value * _LOG).astype(np.int64)
     lowest, account = int(logs.min(initial=0)), np.unique(later.account, return_inverse=True)[1]
-    columns = {"account": account, "log": logs - lowest} | _tenths(later.criteria)
+    columns = {"account": account, "log": logs - lowest} | _tenths(later.criteria.reindex(columns=names, fill_value=0))
     told = {"n": len(logs), "lowest": lowest, "unit": later.unit, "capacity": later.capacity, "in_money": later.in_money}
     return told | _fitting(lambda step: {name: column[::step] for name, column in columns.items()}, MOST_LATER)
 
