@@ -53,8 +53,10 @@ def drafted(home: Path, frame: pd.DataFrame | None = None, **options):
     return done, load_settings(home / "conf").crm
 
 
-@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize(
+    ("separator", "encoding"),
+    [(",", "utf-8"), (";", "cp1252"), ("\t", "utf-16"), ("|", "utf-8-sig"), (";", "utf-8-sig")],
+)
 def test_any_separator_and_encoding_is_told_and_the_draft_reads(tmp_path, separator, encoding):
     frame = deals().assign(Région=["Île-de-France", "Paris"] * 40)
     drafted(tmp_path, frame, encoding=encoding, sep=separator)
@@ -93,6 +95,12 @@ def test_days_and_months_that_read_both_ways_are_a_question_that_check_insists_o
 def test_a_day_beyond_the_twelfth_proves_the_order(form):
     words = [f"{DAY0 + timedelta(days=5 * at):{form}}" for at in range(60)]
     assert day_format(words, may_be_compact=False).format == form
+
+
+def test_one_day_that_contradicts_the_others_makes_the_order_a_question():
+    words = [f"{day:02d}/{month:02d}/2024" for day in range(1, 13) for month in range(1, 13)]
+    assert day_format([*words, "25/03/2024", "26/03/2024"], may_be_compact=False).format == "%d/%m/%Y"
+    assert day_format([*words, "25/03/2024", "26/03/2024", "03/25/2024"], may_be_compact=False).format is None
 
 
 def test_decimal_marks_are_proven_or_asked(tmp_path):
