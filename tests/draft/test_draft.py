@@ -115,8 +115,8 @@ def test_decimal_marks_are_proven_or_asked(tmp_path):
         load_settings(tmp_path / "open" / "conf")
 
 
-def drafted_only(home: Path, frame: pd.DataFrame):
-    written(home / "exports", frame)
+def drafted_only(home: Path, frame: pd.DataFrame, name: str = "deals.csv"):
+    written(home / "exports", frame, name)
     return init(home / "exports", out=home / "conf"), home / "conf"
 
 
@@ -128,6 +128,23 @@ def test_a_status_word_that_nothing_explains_is_asked_for_and_check_refuses_it(t
     assert any("'Zurückgestellt'" in question for _, question in done.draft.asked)
     with pytest.raises(DataError, match="values that are not mapped"):
         check(load_settings(tmp_path / "conf"), as_of=date(2025, 1, 1))
+
+
+def test_deals_without_outcomes_are_no_invoices_and_a_companys_revenue_is_no_deals_amount(tmp_path):
+    frame = deals().drop(columns="Stage").rename(columns={"Amount": "Total amount", "Created": "Date"})
+    done, crm = drafted_only(tmp_path, frame, "opportunities.csv")
+    assert done.draft.table("invoices") is None
+    assert done.draft.table("deals").column("status").source == "?"
+    _, crm = drafted(tmp_path / "flat", deals().rename(columns={"Amount": "Revenue"}))
+    assert "amount" not in crm.tables["deals"].columns and crm.tables["deals"].columns["revenue"].kind == "number"
+
+
+def test_a_word_that_may_mean_either_is_mapped_and_asked_about(tmp_path):
+    frame = deals()
+    frame["Stage"] = frame["Stage"].replace("Lost", "Annulée").where(frame.index > 9, "Perdue")
+    done, crm = drafted(tmp_path, frame)
+    assert crm.tables["deals"].columns["status"].values["Annulée"] == "lost"
+    assert any("'Annulée' as lost" in question for _, question in done.draft.asked)
 
 
 def test_a_column_filled_in_when_a_deal_ends_is_pointed_at_whatever_its_name(tmp_path):
