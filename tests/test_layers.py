@@ -8,7 +8,7 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "winworth"
 LAYERS = [
     ("errors",),
-    ("atomic", "lock", "sheets"),
+    ("atomic", "erase", "lock", "sheets"),
     ("tables",),
     ("crm",),
     ("features",),
