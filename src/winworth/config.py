@@ -223,12 +223,14 @@ def _read(path: Path, required: bool) -> dict:
     Strict.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
     try:
         text = path.read_text(encoding="utf-8")
-        n_references = sum(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Strict))
+        events = list(yaml.parse(text, Strict))
+        blocks = {event.anchor for event in events if isinstance(event, yaml.CollectionStartEvent)}  # a word unfolds no further
+        n_references = sum(isinstance(event, yaml.AliasEvent) and event.anchor in blocks for event in events)
         document = None if n_references > MOST_REFERENCES else yaml.load(text, Strict)  # a SafeLoader, made stricter
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path.name} is not YAML: {' '.join(str(error).split())}") from error
     if n_references > MOST_REFERENCES:
-        raise ConfigError(f"{path.name} has more than {MOST_REFERENCES} references (*name). Write the values out.")
+        raise ConfigError(f"{path.name} has more than {MOST_REFERENCES} references (*name) to blocks. Write the values out.")
     if not isinstance(document or {}, dict):
         raise ConfigError(f"{path.name} holds a {type(document).__name__}; it must hold keys and values.")
     return document or {}
