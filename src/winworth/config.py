@@ -223,9 +223,8 @@ def _read(path: Path, required: bool) -> dict:
     Strict.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
     try:
         text = path.read_text(encoding="utf-8")
-        events = list(yaml.parse(text, Strict))
-        blocks = {event.anchor for event in events if isinstance(event, yaml.CollectionStartEvent)}  # a word unfolds no further
-        n_references = sum(isinstance(event, yaml.AliasEvent) and event.anchor in blocks for event in events)
+        blocks = {event.anchor for event in yaml.parse(text, Strict) if isinstance(event, yaml.CollectionStartEvent)}
+        n_references = sum(isinstance(event, yaml.AliasEvent) and event.anchor in blocks for event in yaml.parse(text, Strict))
         document = None if n_references > MOST_REFERENCES else yaml.load(text, Strict)  # a SafeLoader, made stricter
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path.name} is not YAML: {' '.join(str(error).split())}") from error

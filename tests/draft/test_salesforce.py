@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from preset_world import DAY0, N, answered, closed, known, opened, sources, write
 
-from winworth.draft.salesforce_ids import extended, is_id
+from winworth.crm.salesforce import long_id
 from winworth.errors import ConfigError
 from winworth.flows.init import init
 
@@ -16,7 +16,7 @@ STAGES = ("Closed Won", "Closed Lost", "Negotiation/Review", "Signature interne"
 
 def sf_id(prefix: str, at: int, *, long: bool = True) -> str:
     short = f"{prefix}D000000{'abcXYZ'[at % 6]}{at:04d}"
-    return extended(short) if long else short
+    return long_id(short) if long else short
 
 
 def salesforce(folder: Path, *, long_account_ids: bool = True, history: str = "OpportunityHistory") -> None:
@@ -138,19 +138,22 @@ def test_of_a_field_history_only_changes_of_stage_count_and_a_new_field_is_an_er
     assert "deal_versions" not in settings.crm.tables
 
 
-def test_ids_of_15_and_18_characters_do_not_meet_and_the_draft_says_how_to_export_them(tmp_path):
+def test_ids_of_15_characters_meet_those_of_18_in_the_draft_and_when_read(tmp_path):
     salesforce(tmp_path / "exports", long_account_ids=False)
-    draft = init(tmp_path / "exports", out=tmp_path / "conf", preset="salesforce").draft
-    asked = [question for where, question in draft.asked if where == "tables.deals"]
-    assert len(asked) == 1 and "15 characters here and 18 there" in asked[0] and "CASESAFEID" in asked[0]
+    settings, done = answered(tmp_path, "salesforce")
+    assert sources(settings, "deals")["account_id"] == "AccountId"
+    assert done.statuses == {"lost": 23, "open": 44, "won": 23}
+    assert any("stands with 15 letters" in warning for warning in done.warnings)
+    assert (
+        "# ?" not in (tmp_path / "conf" / "crm.yaml").read_text().split("accounts:")[0].split("tables:")[1].split("columns:")[0]
+    )
 
 
 @pytest.mark.parametrize(
     ("short", "long"), [("a0D30000001n7Pi", "a0D30000001n7PiEAI"), ("500x000000003TR", "500x000000003TRAAY")]
 )
 def test_an_id_gains_the_three_letters_that_published_examples_give_it(short, long):
-    assert extended(short) == long
-    assert is_id(short) and is_id(long) and not is_id(long[:-1] + "0")
+    assert long_id(short) == long
 
 
 def test_a_preset_that_does_not_exist_is_refused_with_the_nearest_name(tmp_path):

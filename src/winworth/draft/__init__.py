@@ -7,7 +7,7 @@
 - `status.py` which words mean won, lost and open
 - `place.py` which file is which table, and which column is which
 - `known.py` when a column's cells could be known, by name and by test
-- `relate.py` whether keys meet across files, and look-ups; `salesforce_ids.py` ids of 15 and 18 characters
+- `relate.py` whether keys meet across files, and look-ups
 - `histories.py` what a deal said earlier
 - `tabled.py` one table of the draft; `assembled.py` all of it; `drafted.py` what it consists of
 - `paper.py` the draft as YAML with comments; `starter.py` the starter criteria
