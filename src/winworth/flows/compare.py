@@ -8,35 +8,38 @@ from pathlib import Path
 import pandas as pd
 
 from winworth.config import Settings
-from winworth.errors import ConfigError, DataError
+from winworth.crm.snapshot import Snapshot
+from winworth.errors import ConfigError, DataError, did_you_mean
 from winworth.flows.prepare import prepare
 from winworth.flows.tiering import earlier_scores
-from winworth.kpi.difference import Difference, difference_in_differences
+from winworth.kpi.changes import OUTCOMES, Scene, deals
+from winworth.kpi.difference import Difference
 from winworth.kpi.kitagawa import RateSplit, split_rate
 from winworth.kpi.multiple import what_stands
 from winworth.kpi.no_action import expect_without_action
-from winworth.kpi.quarters import at_equal_age, number_periods, regimes_between
+from winworth.kpi.quarters import regimes_between
+from winworth.kpi.relative import relative_difference
 from winworth.tables import CrmTables
 
 SEGMENT = "segment"
-MOST_EARLIER = 8  # quarters before the change that are compared
 
 
 @dataclass(frozen=True)
 class Question:
     """What changed: on which day, in which segments, and by which column of accounts segments are told (`segment`: those of
-    the scores published before the change).
+    the scores published before the change). `outcomes` are those it was to move; without any, all are compared.
     """
 
     split: date
     treated: tuple[str, ...]
     by: str = SEGMENT
+    outcomes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Compared:
     """The split of the win rate's change, each treated segment's differences with p adjusted for all that was compared, and by
-    segment the win rate that was to be expected without any change.
+    segment the win rate that was to be expected without any change. `untold` says why an outcome could not be compared.
     """
 
     age_days: int
@@ -44,55 +47,77 @@ class Compared:
     rate: RateSplit
     differences: dict[str, tuple[Difference, ...]]
     without_action: pd.DataFrame
+    untold: tuple[str, ...] = ()
 
     def to_dict(self) -> dict:
         """Return it for JSON."""
         told = {segment: [one.to_dict() for one in found] for segment, found in self.differences.items()}
         without = self.without_action.rename_axis("segment").reset_index().to_dict("records")
         whole = {"age_days": self.age_days, "n_deals": self.n_deals, "rate": self.rate.to_dict()}
-        return whole | {"differences": told, "without_action": without}
+        return whole | {"differences": told, "without_action": without, "untold": list(self.untold)}
 
 
 def compare(settings: Settings, question: Question, *, as_of: date, home: Path) -> Compared:
-    """Compare win rate and money won a deal, by the quarter in which deals opened, all deals seen at the same age.
+    """Compare what a change can move in the segments that it touched with the untouched ones: see `kpi/changes.py`.
 
-    A deal counts as won where it was won within the horizon of its opening; younger deals are left out. What a regime change
-    of training.yaml cuts is a period of its own.
+    All deals are seen at the same age, the horizon of the win model; younger ones are left out. What a regime change of
+    training.yaml cuts is a period of its own.
     """
-    age_days, regimes = settings.training.win.horizon_days, settings.training.regimes
     prepared = prepare(settings, as_of=as_of)
-    deals = prepared.snapshot["deals"]
-    if not prepared.crm.has_dates or not prepared.crm.has_accounts:
+    return compare_known(prepared.crm, prepared.snapshot, settings, question, home=home)
+
+
+def compare_known(crm: CrmTables, snapshot: Snapshot, settings: Settings, question: Question, *, home: Path) -> Compared:
+    """Compare what is known of an extract on the snapshot's day; scores below `home` tell segments where no column does."""
+    if not crm.has_dates or not crm.has_accounts:
         raise DataError(
             "Deals lack opened_on or account_id, so that there is no before and after of segments. Map them in crm.yaml."
         )
-    if "kind" in deals:
-        deals = deals[~deals["kind"].isin(settings.training.win.exclude_kinds)]
-    segment = _segments(prepared.crm, question, home)
-    deals = deals.assign(segment=deals["account_id"].map(segment)).dropna(subset=["segment", "opened_on"])
-    seen = at_equal_age(deals, as_of=as_of, age_days=age_days)
-    rows = seen.assign(period=number_periods(seen["opened_on"], split=question.split, regimes=regimes))
-    rows = rows[rows["period"] >= -MOST_EARLIER]
+    strange = [name for name in question.outcomes if name not in OUTCOMES]
+    if strange:
+        raise ConfigError(f"--outcome {strange[0]} is nothing that is compared. {did_you_mean(strange[0], OUTCOMES)}")
+    win, regimes = settings.training.win, settings.training.regimes
+    scene = Scene(
+        snapshot,
+        _segments(crm, question, home),
+        question.by,
+        question.split,
+        win.horizon_days,
+        regimes,
+        win.exclude_kinds,
+        settings.scoring.kpi.cac_lag_months,
+    )
+    rows = deals(scene)
     if rows.empty:
-        raise DataError(f"No deal had reached {age_days} days by {as_of}. Choose a later --as-of.")
+        raise DataError(f"No deal had reached {scene.age_days} days by {snapshot.as_of}. Choose a later --as-of.")
     crossed = regimes_between(rows["opened_on"].min().date(), rows["opened_on"].max().date(), regimes)
-    if "amount" in rows:
-        rows = rows.assign(amount_won=rows["amount"].fillna(0.0).where(rows["won"] == 1, 0.0))
-    outcomes = [name for name in ("won", "amount_won") if name in rows]
-    differences = {
-        name: tuple(_difference(rows, outcome, name, question, crossed) for outcome in outcomes) for name in question.treated
-    }
+    differences, untold = _differences(scene, rows, question, crossed)
     counts = [_counts(rows[rows["period"].ge(0) == is_after]) for is_after in (False, True)]
     last = _counts(rows[rows["period"] == -1])
-    return Compared(
-        age_days, len(rows), split_rate(*counts), _adjusted(differences), expect_without_action(last["won"], last["n"])
-    )
+    without = expect_without_action(last["won"], last["n"])
+    return Compared(scene.age_days, len(rows), split_rate(*counts), _adjusted(differences), without, untold)
 
 
-def _difference(rows: pd.DataFrame, outcome: str, name: str, question: Question, crossed: Sequence) -> Difference:
-    """Compare one treated segment with the untouched ones; other treated ones are no yardstick."""
-    own = rows[(rows["segment"] == name) | ~rows["segment"].isin(question.treated)]
-    return difference_in_differences(own, outcome, treated=[name], crossed=crossed)
+def _differences(
+    scene: Scene, rows: pd.DataFrame, question: Question, crossed: Sequence
+) -> tuple[dict[str, tuple[Difference, ...]], tuple[str, ...]]:
+    """Compare every outcome that is asked for, or that the extract can tell; raise the fault where none of them can."""
+    found: dict[str, list[Difference]] = {name: [] for name in question.treated}
+    untold: dict[str, DataError] = {}
+    for name in question.outcomes or OUTCOMES:
+        told = rows if OUTCOMES[name].rows is deals else OUTCOMES[name].rows(scene)
+        try:
+            if told is None or name not in told:
+                raise DataError(f"{name} needs {OUTCOMES[name].needs}, which the extract does not have. Map it in crm.yaml.")
+            for segment in question.treated:
+                own = told[(told["segment"] == segment) | ~told["segment"].isin(question.treated)]
+                how = OUTCOMES[name].how
+                found[segment].append(relative_difference(own, name, treated=[segment], crossed=crossed, how=how))
+        except DataError as error:
+            untold[name] = error
+    if not any(found.values()):
+        raise next(iter(untold.values()))
+    return {name: tuple(own) for name, own in found.items()}, tuple(map(str, untold.values()))
 
 
 def _adjusted(differences: dict[str, tuple[Difference, ...]]) -> dict[str, tuple[Difference, ...]]:
