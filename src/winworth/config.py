@@ -222,7 +222,16 @@ def _read(path: Path, required: bool) -> dict:
         raise ConfigError(f"{path.name} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(document or {}, dict):
         raise ConfigError(f"{path.name} holds a {type(document).__name__}; it must hold keys and values.")
-    return document or {}
+    document = document or {}
+    below = document.pop("extends", None)
+    return document if below is None else _laid_over(_read(path.parent / str(below), True), document)
+
+
+def _laid_over(below: dict, document: dict) -> dict:
+    """Lay a document over the one it extends: block by block, a key that is null taken out."""
+    blocks = {key: below.get(key) if isinstance(below.get(key), dict) else {} for key in document}
+    laid = {key: _laid_over(blocks[key], value) if isinstance(value, dict) else value for key, value in document.items()}
+    return {key: value for key, value in {**below, **laid}.items() if value is not None or key not in laid}
 
 
 def _with_environment(crm: dict) -> dict:
