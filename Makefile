@@ -21,7 +21,7 @@ help:  ## this list
 	@touch $@
 
 demo: .venv/.ready  ## a synthetic company, the whole way: trained, promoted, scored, reviewed
-	$(WINWORTH) demo --as-of $(DEMO_AS_OF) --conf conf --home demo
+	$(WINWORTH) demo --as-of $(DEMO_AS_OF) --conf conf --home demo$(if $(WORLD), --world $(WORLD))$(if $(DIRTY), --dirty)
 
 check: .venv/.ready  ## read everything, report data quality, train nothing
 	$(WINWORTH) check --as-of $(AS_OF) --conf $(CONF)

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from winworth.config import Settings
 from winworth.crm.snapshot import Snapshot
@@ -91,7 +92,8 @@ def compare_known(crm: CrmTables, snapshot: Snapshot, settings: Settings, questi
     if rows.empty:
         raise DataError(f"No deal had reached {scene.age_days} days by {snapshot.as_of}. Choose a later --as-of.")
     crossed = regimes_between(rows["opened_on"].min().date(), rows["opened_on"].max().date(), regimes)
-    differences, untold = _differences(scene, rows, question, crossed)
+    with threadpool_limits(1, user_api="blas"):  # on one thread sums do not depend on how many there are
+        differences, untold = _differences(scene, rows, question, crossed)
     counts = [_counts(rows[rows["period"].ge(0) == is_after]) for is_after in (False, True)]
     last = _counts(rows[rows["period"] == -1])
     without = expect_without_action(last["won"], last["n"])

@@ -93,8 +93,14 @@ def acquisition(scene: Scene) -> pd.DataFrame | None:
         return None
     lag = pd.DateOffset(months=scene.cac_lag_months)
     since = customers_since(snapshot["deals"])
-    month = (since - lag).dt.to_period("M").dt.to_timestamp() if scene.cac_lag_months else since.dt.to_period("M").dt.to_timestamp()
-    won = pd.DataFrame({"segment": since.index.map(scene.segment), "month": month.to_numpy()}).groupby(["segment", "month"]).size()
+    month = (
+        (since - lag).dt.to_period("M").dt.to_timestamp() if scene.cac_lag_months else since.dt.to_period("M").dt.to_timestamp()
+    )
+    won = (
+        pd.DataFrame({"segment": since.index.map(scene.segment), "month": month.to_numpy()})
+        .groupby(["segment", "month"])
+        .size()
+    )
     costs = snapshot["costs"].rename(columns={scene.by: "segment"}).dropna(subset="segment")
     costs = costs.assign(month=costs["month"].dt.to_period("M").dt.to_timestamp())
     rows = costs.groupby(["segment", "month"])["amount"].sum().rename("exposure").to_frame()
@@ -104,7 +110,9 @@ def acquisition(scene: Scene) -> pd.DataFrame | None:
     is_cut = np.logical_or.reduce([(rows["month"] < cut) & (cut < ends) for cut in cuts])
     is_past = ends + lag - pd.Timedelta(days=1) <= pd.Timestamp(snapshot.as_of)
     rows = rows[~is_cut & is_past & (rows["exposure"] > 0)]
-    rows = rows.assign(period=scene.number(rows["month"]), account_id=rows["segment"] + " " + rows["month"].dt.strftime("%Y-%m"))
+    rows = rows.assign(
+        period=scene.number(rows["month"]), account_id=rows["segment"] + " " + rows["month"].dt.strftime("%Y-%m")
+    )
     return rows[rows["period"] >= -MOST_EARLIER]
 
 

@@ -59,8 +59,9 @@ class Trend:
 class Difference:
     """How much more an outcome changed in the treated segments than in the untouched ones.
 
-    `relative` is the same as a share of what the untouched segments make one expect (95 %; `relative_80` 80 %); `detectable` the smallest effect that
-    would be found in 8 of 10 cases; `crossed` the regime changes that the comparison goes across.
+    `relative` is the same as a share of what the untouched segments make one expect, `relative_80` with its 80 % interval;
+    `detectable` the smallest effect that would be found in 8 of 10 cases; `crossed` the regime changes that the comparison goes
+    across.
     """
 
     outcome: str

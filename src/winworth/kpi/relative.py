@@ -1,7 +1,7 @@
 """How much more, as a share, an outcome changed in the treated segments than in the untouched ones.
 
-Shares, counts, days, money: what is above 0 moves by so many per cent, and the untouched segments tell by how many it would have
-moved anyway. A Poisson regression with levels and periods fits that for any outcome above 0, whatever its distribution is
+Shares, counts, days, money: what is above 0 moves by so many per cent, and the untouched segments tell by how many it would
+have moved anyway. A Poisson regression with levels and periods fits that for any outcome above 0, whatever its distribution is
 (Santos Silva and Tenreyro 2006; as difference in differences: Wooldridge 2023, The Econometrics Journal 26).
 """
 
@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from winworth.kpi.difference import LEAST_ACCOUNTS, LEAST_EARLIER, Difference, Trend, check_sides
 from winworth.kpi.quarters import Regime
@@ -25,8 +24,8 @@ NAN = float("nan")
 
 @dataclass(frozen=True)
 class How:
-    """How an outcome is compared: with a level for each account in place of each segment (`is_within`), so that each is compared
-    with itself; or told as exposure over outcome (`is_inverse`), as a cost by customer is.
+    """How an outcome is compared: with a level for each account in place of each segment, so that each is compared with itself
+    (`is_within`); or told as exposure over outcome, as a cost by customer is (`is_inverse`).
     """
 
     is_within: bool = False
@@ -63,8 +62,7 @@ def relative_difference(
     if not (of.y[cell].sum() > 0 and of.y[was].sum() > 0):
         nothing = Figure(NAN, NAN, NAN, len(known))
         return Difference(outcome, nothing, nothing, 1.0, NAN, _trend(of, how), tuple(crossed), nothing)
-    with threadpool_limits(1, user_api="blas"):  # small sums go slower on several threads, and depend on their number
-        fit, trend = _fit(of, cell[:, None]), _trend(of, how)
+    fit, trend = _fit(of, cell[:, None]), _trend(of, how)
     error, log = float(np.sqrt(fit.covariance[0, 0])), sign * float(fit.slopes[0])
     wide, narrow = (half_width(error, fit.freedom, level) for level in (LEVEL, NARROW))
     mean = float(of.y[cell].sum() / of.exposure[cell].sum()) ** sign

@@ -19,4 +19,5 @@ def compared(found: "Compared") -> Report:
     )
     for segment, row in found.without_action.iterrows():
         table.add_row(str(segment), f"{row['seen']:.1%}", f"{row['expected']:.1%} [{row['low']:.1%} to {row['high']:.1%}]")
-    return Report([*parts, table], found.to_dict())
+    untold = [f"Not compared: {why}" for why in found.untold]
+    return Report([*parts, *untold, table], found.to_dict())

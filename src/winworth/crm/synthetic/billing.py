@@ -85,7 +85,7 @@ def draw_costs(rng: np.random.Generator, n_deals: int, today: int) -> pd.DataFra
 def draw_segment_costs(
     rng: np.random.Generator, attempts: pd.DataFrame, segment: np.ndarray, rollout: Rollout, today: int
 ) -> pd.DataFrame:
-    """Draw what winning customers cost in each month and segment: so much for each day that a deal with a new account is worked.
+    """Draw what winning customers cost by month and segment: so much for each day that a deal with a new account is worked.
 
     A segment's cost of a day worked moves as the rollout says of its acquisition cost; each month has noise of its own.
     """

@@ -31,7 +31,7 @@ class Soiled:
 
 
 def soil(text: pd.DataFrame, kinds: Mapping[str, str], key: str | None, *, separator: str, seed: int) -> Soiled:
-    """Soil a table of text: `kinds` tells by header what its cells are (id, level, number, date), `key` the header of its ids."""
+    """Soil a table of text: `kinds` tells by header what its cells are (id, level, number, date), `key` is that of its ids."""
     rng = np.random.default_rng(seed)
     spelt = text.assign(**{header: _respell(rng, cells, kinds[header]) for header, cells in text.items()})
     lines = [separator.join("" if pd.isna(cell) else str(cell) for cell in row) for row in spelt.itertuples(index=False)]

@@ -40,8 +40,8 @@ class Trade:
     """`dress` gives accounts their columns of this trade, `names` what a column or criterion of the machinery is called in it,
     `sectors` what its sectors are.
 
-    `upsells` is how many a customer is offered a quarter, `has_visits` whether customers order as they are visited. Dress may mark
-    accounts as `established`: customers since before the first deal, with whom no deal is opened.
+    `upsells` is how many a customer is offered a quarter, `has_visits` whether customers order as they are visited. Then dress
+    marks accounts as `established`: customers since before the first deal, with whom no deal is opened.
     """
 
     dress: Dress
@@ -77,11 +77,15 @@ def _industry(rng: np.random.Generator, accounts: pd.DataFrame) -> pd.DataFrame:
     segment = (potential + ", " + cadence.str.lower()).where(potential != "Faible", "Faible")
     established = rng.random(len(accounts)) < ESTABLISHED
     pull = accounts["pull"].where(~established, 1e-9)
-    return accounts.assign(**{"potential": potential, "cadence": cadence, "pull": pull, "established": established, SEGMENT: segment})
+    return accounts.assign(
+        **{"potential": potential, "cadence": cadence, "pull": pull, "established": established, SEGMENT: segment}
+    )
 
 
 SOFTWARE = Trade(_software)
-SERVICES = Trade(_services, {"automation_level": "regulatory_maturity", "automation_maturity": "regulatory_maturity"}, upsells=1.0)
+SERVICES = Trade(
+    _services, {"automation_level": "regulatory_maturity", "automation_maturity": "regulatory_maturity"}, upsells=1.0
+)
 INDUSTRY = Trade(
     _industry, {"automation_level": "digital_level", "automation_maturity": "digital_maturity"}, BRANCHES, has_visits=True
 )

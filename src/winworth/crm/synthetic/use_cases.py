@@ -1,6 +1,6 @@
 """Three companies that changed their plays on a known day, with known effect: what `winworth compare` must find again."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -62,6 +62,9 @@ USE_CASES: Mapping[str, UseCase] = {
         {("Régulé, à cadrer", "days_open"): -0.21, ("Régulé, à cadrer", "upsells"): 0.15},
         ("Régulé, à cadrer",),
         ("days_open", "upsells"),
+        n_deals=4000,
     ),
-    "industry": UseCase(INDUSTRY, {("Fort, mensuelle", "revenue"): 0.25}, ("Fort, mensuelle", GIVING), ("revenue",)),
+    "industry": UseCase(
+        INDUSTRY, {("Fort, mensuelle", "revenue"): 0.25}, ("Fort, mensuelle", GIVING), ("revenue",), n_deals=3000
+    ),
 }

@@ -37,8 +37,8 @@ def draw_quarters(
 ) -> Visited:
     """Draw what each customer is visited and orders in each calendar quarter while it stays.
 
-    Orders answer hours by the elasticity of the zone. The rollout moves the hours that bring the orders it promises, and takes as
-    many from the giving segment, whose orders fall as its own small elasticity says.
+    Orders answer hours by the elasticity of the zone. The rollout moves the hours that bring the orders it promises, and takes
+    as many from the giving segment, whose orders fall as its own small elasticity says.
     """
     start = subscriptions["start"].to_numpy()
     end = np.minimum(start + DAYS_IN_QUARTER * subscriptions["n_quarters"].to_numpy() - 1, today)
@@ -103,7 +103,7 @@ def draw_visits(rng: np.random.Generator, quarters: pd.DataFrame, contacts: pd.D
 def _moved_hours(
     rollout: Rollout, segment: np.ndarray, usual: np.ndarray, elasticity: np.ndarray, day: np.ndarray
 ) -> tuple[np.ndarray, float]:
-    """Return by what hours are multiplied in each quarter, and what the giving segment is left with: all hours stay the same."""
+    """Return by what hours are multiplied in each quarter, and what share the giving segment keeps; their sum stays."""
     times = rollout.times("revenue", segment, day) ** (1 / elasticity)
     gives = (day >= market.epoch_day(rollout.split)) & (segment == GIVING)
     left = 1 - float((usual * (times - 1)).sum()) / max(float(usual[gives].sum()), 1e-9)

@@ -84,7 +84,7 @@ def draw_company(
     if n_deals < FEWEST_DEALS:
         raise ConfigError(f"A company of {n_deals} deals is too small to draw. Ask for {FEWEST_DEALS} or more.")
     today = market.epoch_day(as_of)
-    sellers, people, buyers, fate, money, forms, *extra = np.random.default_rng(seed).spawn(10)
+    sellers, people, buyers, fate, money, forms, *extra = np.random.default_rng(seed).spawn(11)
     accounts = market.draw_accounts(sellers, max(n_deals // 2, 1))
     n_renewals = round(billing.RENEWAL_SHARE * n_deals)
     accounts = plan.trade.dress(extra[0], accounts) if plan else accounts
@@ -103,7 +103,10 @@ def draw_company(
     renewals = billing.draw_renewals(money, subscriptions, n_renewals, today)
     sold = plans.sell_on(plan, extra[1], subscriptions, accounts, today)
     deals = pd.concat([attempts, renewals, *sold.upsells]).sort_values(["opened", "deal_id"], ignore_index=True)
-    drawn = {"deals": _deals_table(forms, deals, today), "accounts": _accounts_table(forms, accounts, subscriptions)}
+    drawn = {
+        "deals": _deals_table(forms, deals, today),
+        "accounts": _accounts_table(extra[4] if plan else forms, accounts, subscriptions),
+    }
     drawn["invoices"] = billing.draw_invoices(money, sold.bills, today)
     if plan:
         segment = accounts[SEGMENT].to_numpy()
