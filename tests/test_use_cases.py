@@ -3,6 +3,7 @@
 MEASURED
 """
 
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -16,7 +17,7 @@ from winworth.config import Settings, load_settings
 from winworth.crm.snapshot import take_snapshot
 from winworth.crm.synthetic import USE_CASES
 from winworth.crm.synthetic.plays import SEGMENT
-from winworth.flows.compare import Question, compare_known
+from winworth.flows.compare import Question, look_at
 from winworth.kpi.difference import Difference
 from winworth.tables import CrmTables, ReadReport
 
@@ -31,14 +32,15 @@ def asked(case: str, seed: int, *, has_effect: bool) -> dict[tuple[str, str], Di
     world = USE_CASES[case].draw(as_of=AS_OF, seed=seed, has_effect=has_effect, is_whole=False)
     crm = CrmTables(world.tables, KNOWN, ReadReport((), pd.DataFrame()))
     question = Question(world.split, USE_CASES[case].treated, SEGMENT, USE_CASES[case].outcomes)
-    found = compare_known(crm, take_snapshot(crm, as_of=AS_OF), settings_of(case), question, home=Path("none"))
+    found = look_at(crm, take_snapshot(crm, as_of=AS_OF), settings_of(case), question, home=Path("none"))
     assert not found.untold
     return {(segment, one.outcome): one for segment, told in found.differences.items() for one in told}
 
 
 @cache
 def settings_of(case: str) -> Settings:
-    return load_settings(CONF / case)
+    settings = load_settings(CONF / case)
+    return replace(settings, training=replace(settings.training, n_boot=2))  # draws are for the mix, which is not asked here
 
 
 def recovered(case: str, seeds: range) -> pd.DataFrame:

@@ -235,14 +235,13 @@ def _laid_over(below: dict, document: dict) -> dict:
 
 
 def _with_environment(crm: dict) -> dict:
-    """Put environment variables into `folder`, as in ${CRM_EXPORTS}/2026."""
-    folder = crm.get("folder")
-    if not isinstance(folder, str):
-        return crm
-    expanded = os.path.expandvars(folder)
-    if "$" in expanded:
-        raise ConfigError(f"crm.yaml: folder is {folder}, and the environment does not set all of it (left: {expanded}).")
-    return {**crm, "folder": expanded}
+    """Put environment variables into `folder` and `database`, as in ${CRM_EXPORTS}/2026."""
+    told = {name: crm[name] for name in ("folder", "database") if isinstance(crm.get(name), str)}
+    expanded = {name: os.path.expandvars(text) for name, text in told.items()}
+    for name, text in expanded.items():
+        if "$" in text:
+            raise ConfigError(f"crm.yaml: {name} is {told[name]}, and the environment does not set all of it (left: {text}).")
+    return crm | expanded
 
 
 def _apply(documents: dict[str, dict], override: str) -> None:

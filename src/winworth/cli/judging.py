@@ -36,6 +36,7 @@ def compare(
     outcome: Annotated[list[str], typer.Option("--outcome", help="What the change was to move; all that can be told.")] = [],  # noqa: B006
     conf: Conf = Path("conf"),
     home: Home = Path(),
+    lang: Language = Lang.en,
     set_: Set = [],  # noqa: B006
     json: Json = False,
 ) -> None:
@@ -45,7 +46,7 @@ def compare(
     from winworth.printed import comparison
 
     question = Question(day_of(split, "--split"), tuple(treated), by, tuple(outcome))
-    show(comparison.compared(run(settings_of(conf, set_), question, as_of=day_of(as_of), home=home)), json)
+    show(comparison.compared(run(settings_of(conf, set_), question, as_of=day_of(as_of), home=home), lang), json)
 
 
 @verbs.command()

@@ -14,7 +14,10 @@ _NEEDED_AT_THE_END = {("deals", "closed_on")}  # of won and lost deals; an open 
 
 @dataclass(frozen=True)
 class CellRule:
-    """How the cells of one column are read. `format_is_declared` tells a format of its own from its locale's default."""
+    """How the cells of one column are read. `format_is_declared` tells a format of its own from its locale's default.
+
+    `is_own` columns are the company's own, not canonical; `personal` ones are kept though they hold what names people.
+    """
 
     name: str
     source: str
@@ -27,6 +30,8 @@ class CellRule:
     aliases: Mapping[str, str]
     missing_values: frozenset[str]
     levels: tuple[str, ...]
+    is_own: bool = False
+    personal: bool = False
 
 
 def check_mapping(mapping: CrmMap) -> None:
@@ -153,6 +158,8 @@ def _rule(table: str, name: str, column_map: ColumnMap, locale_name: str, *, nee
         aliases=column_map.aliases,
         missing_values=frozenset(text.strip() for text in column_map.missing_values),
         levels=levels,
+        is_own=canonical is None,
+        personal=column_map.personal,
     )
 
 

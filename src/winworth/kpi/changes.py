@@ -49,6 +49,10 @@ class Outcome:
     needs: str
     how: How = How()
 
+    def told(self, rows: pd.DataFrame, name: str) -> pd.DataFrame:
+        """Return the rows as the outcome is shown: outcome over exposure, or the inverse where that is what is told."""
+        return rows.assign(**{name: rows["exposure"], "exposure": rows[name]}) if self.how.is_inverse else rows
+
 
 def deals(scene: Scene) -> pd.DataFrame:
     """Return the deals that had reached the age, with won, days_open, and amount_won where amounts are known."""

@@ -44,16 +44,6 @@ class Trend:
         """Whether there are earlier quarters enough, and they do not refute that both sides moved alike."""
         return self.n_earlier >= LEAST_EARLIER and self.p >= LEVEL
 
-    @property
-    def says(self) -> str:
-        """What the earlier periods tell, in words."""
-        if self.n_earlier < LEAST_EARLIER:
-            return f"only {self.n_earlier} earlier quarters, {LEAST_EARLIER} are needed to see whether both sides moved alike"
-        if not np.isfinite(self.p):
-            return "too few accounts to test whether both sides moved alike before"
-        told = "moved alike" if self.held else "did not move alike"
-        return f"in {self.n_earlier} earlier quarters both sides {told} (p {self.p:.3f})"
-
 
 @dataclass(frozen=True)
 class Difference:
@@ -78,21 +68,6 @@ class Difference:
         """Whether the difference may be called the change's doing."""
         return self.trend.held and self.p < LEVEL
 
-    @property
-    def says(self) -> str:
-        """The finding in words; it names a cause only where it may."""
-        told = f"{self.outcome}: {_told(self.effect, _form(self.effect.value))}, or {_told(self.relative, '.1%')}"
-        told += ", against the untouched segments"
-        small = f"an effect of {self.detectable:{_form(self.detectable)}} would be found in 8 of 10 cases"
-        if self.is_causal:
-            verdict = "the change brought this, if nothing else befell one side only"
-        elif self.p < LEVEL:
-            verdict = "the two sides moved differently; why is not known"
-        else:
-            verdict = "no difference beyond noise"
-        across = f"; the comparison goes across {', '.join(map(str, self.crossed))}" if self.crossed else ""
-        return f"{told}. {verdict[0].upper()}{verdict[1:]}: {self.trend.says}; {small}{across}."
-
     def to_dict(self) -> dict:
         """Return it for JSON; what is not measured is null."""
         trend = {"n_earlier": self.trend.n_earlier, "p": _null(self.trend.p), "held": self.trend.held}
@@ -104,10 +79,9 @@ class Difference:
             "relative_80": None if self.relative_80 is None else self.relative_80.to_dict(),
             "p": _null(self.p),
             "detectable": _null(self.detectable),
-            "trend": trend | {"path": path, "says": self.trend.says},
+            "trend": trend | {"path": path},
             "crossed": [str(regime) for regime in self.crossed],
             "is_causal": self.is_causal,
-            "says": self.says,
         }
 
 
@@ -198,15 +172,6 @@ def check_sides(known: pd.DataFrame, is_treated: np.ndarray, treated: Collection
             raise DataError(f"The {name} segments have {n} accounts; {LEAST_ACCOUNTS} are needed to compare. Join segments.")
         if known.loc[side, "period"].lt(0).all() or known.loc[side, "period"].ge(0).all():
             raise DataError(f"The {name} segments have rows on one side of the change only. Choose another date.")
-
-
-def _told(figure: Figure, form: str) -> str:
-    return f"{figure.value:+{form}} [{figure.low:+{form}} to {figure.high:+{form}}]"
-
-
-def _form(value: float) -> str:
-    """Return how a rate or an amount is written: three digits after the point, or whole."""
-    return ".3f" if abs(value) < 10 else ",.0f"
 
 
 def _null(value: float) -> float | None:

@@ -37,6 +37,25 @@ def number_periods(days: pd.Series, *, split: date, regimes: Sequence[Regime] = 
     known = days.dropna()
     if known.empty:
         return pd.Series(pd.NA, index=days.index, dtype="Int64")
+    bounds, first = _bounds(known, split, regimes)
+    place = np.searchsorted(bounds, known.to_numpy().astype("datetime64[s]"), "right")
+    return pd.Series(place - first, index=known.index, dtype="Int64").reindex(days.index)
+
+
+def period_starts(days: pd.Series, *, split: date, regimes: Sequence[Regime] = ()) -> dict[int, date]:
+    """Return the first day of every period that `number_periods` gives these days.
+
+    >>> days = pd.Series(pd.to_datetime(["2025-12-31", "2026-01-01"]))
+    >>> period_starts(days, split=date(2026, 1, 1))
+    {-1: datetime.date(2025, 10, 1), 0: datetime.date(2026, 1, 1)}
+    """
+    numbers = sorted(number_periods(days, split=split, regimes=regimes).dropna().unique())
+    bounds, first = _bounds(days.dropna(), split, regimes) if numbers else (np.array([]), 0)
+    return {int(number): pd.Timestamp(bounds[int(number) + first - 1]).date() for number in numbers}
+
+
+def _bounds(known: pd.Series, split: date, regimes: Sequence[Regime]) -> tuple[np.ndarray, int]:
+    """Return the first days of all periods round some days, and how many of them are not after the change."""
     start = pd.Timestamp(split)
     cuts = {pd.Timestamp(regime.on) for regime in regimes}
     for step, is_past in ((-1, lambda day: day <= known.min()), (1, lambda day: day > known.max())):
@@ -45,10 +64,9 @@ def number_periods(days: pd.Series, *, split: date, regimes: Sequence[Regime] = 
             cuts.add(day)
             n += step
             day = start + pd.DateOffset(months=MONTHS * n)
+        cuts.add(day)
     bounds = np.array(sorted(cuts | {start}), dtype="datetime64[s]")
-    place = np.searchsorted(bounds, known.to_numpy().astype("datetime64[s]"), "right")
-    first = np.searchsorted(bounds, np.datetime64(start, "s"), "right")
-    return pd.Series(place - first, index=known.index, dtype="Int64").reindex(days.index)
+    return bounds, int(np.searchsorted(bounds, np.datetime64(start, "s"), "right"))
 
 
 def regimes_between(first: date, last: date, regimes: Sequence[Regime]) -> tuple[Regime, ...]:

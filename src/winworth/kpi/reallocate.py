@@ -28,16 +28,9 @@ class Move:
     gain: Figure
     p: float
 
-    @property
-    def says(self) -> str:
-        """The move in words."""
-        told = f"{self.gain.value:+,.0f} [{self.gain.low:+,.0f} to {self.gain.high:+,.0f}] a period"
-        return f"move {self.hours:,.0f} hours from {self.source} to {self.target}: {told}"
-
     def to_dict(self) -> dict:
         """Return it for JSON."""
-        whole = {"source": self.source, "target": self.target, "hours": self.hours, "gain": self.gain.to_dict(), "p": self.p}
-        return whole | {"says": self.says}
+        return {"source": self.source, "target": self.target, "hours": self.hours, "gain": self.gain.to_dict(), "p": self.p}
 
 
 @dataclass(frozen=True)
@@ -49,19 +42,10 @@ class Plan:
     gain: Figure
     p_equal: float
 
-    @property
-    def says(self) -> str:
-        """The plan in words."""
-        if self.p_equal >= LEVEL:
-            return f"no move: one more hour brings the same everywhere, as far as can be told (p {self.p_equal:.2f})"
-        if not self.moves:
-            return "no move: none brings more than it costs with 97.5 % certainty"
-        return "; ".join(move.says for move in self.moves)
-
     def to_dict(self) -> dict:
         """Return it for JSON."""
         whole = {"moves": [move.to_dict() for move in self.moves], "hours": self.hours.reset_index().to_dict("records")}
-        return whole | {"gain": self.gain.to_dict(), "p_equal": self.p_equal, "says": self.says}
+        return whole | {"gain": self.gain.to_dict(), "p_equal": self.p_equal}
 
 
 def plan_hours(response: Response, *, least: Mapping[str, float] | None = None, capacity: float | None = None) -> Plan:

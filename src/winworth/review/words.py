@@ -51,6 +51,21 @@ class Words:
         pattern = _decimals(self._locale.percent_formats[None].pattern, 1 if small else 0)
         return format_percent(round(float(share), 3 if small else 2) + 0.0, format=pattern, locale=self._locale)
 
+    def share(self, share: float | None) -> str:
+        """Write a share as a percentage with one decimal: where tenths of a point are compared."""
+        if is_missing(share):
+            return self.say("missing")
+        pattern = _decimals(self._locale.percent_formats[None].pattern, 1)
+        return format_percent(round(float(share), 3) + 0.0, format=pattern, locale=self._locale)
+
+    def signed(self, value: float | None, show: Show) -> str:
+        """Write a difference with its sign, plus too."""
+        return ("+" if not is_missing(value) and value > 0 else "") + show(value)
+
+    def points(self, difference: float | None) -> str:
+        """Write a difference of shares in points, with its sign."""
+        return self.signed(difference, lambda value: self.number(None if is_missing(value) else 100 * value, 1))
+
     def money(self, amount: float | None, currency: str) -> str:
         """Write an amount in whole units, below 100 to the cent."""
         if is_missing(amount):
@@ -93,7 +108,8 @@ def words_in(lang: str) -> Words:
     if lang not in LOCALES:
         raise ConfigError(f'There is no phrase book for the language "{lang}". {did_you_mean(lang, LOCALES)}')
     books = [
-        json.loads(book.read_text(encoding="utf-8")) for book in files("winworth.review").joinpath("phrases", lang).iterdir()
+        json.loads(book.read_text(encoding="utf-8"))
+        for book in sorted(files("winworth.review").joinpath("phrases", lang).iterdir(), key=lambda book: book.name)
     ]
     phrases = {key: text for book in books for key, text in book.items()}
     if len(phrases) < sum(map(len, books)):
