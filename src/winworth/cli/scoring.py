@@ -120,3 +120,16 @@ def validate(
         show(field.sent_out(send_out(settings, as_of=day, home=home, out=out, lang=lang, n=accounts)), json)
     else:
         show(field.came_back(bring_back(settings, as_of=day, home=home, filled=filled)), json)
+
+
+@verbs.command()
+def forget(
+    identifier: Annotated[str, typer.Argument(metavar="ID", help="The id of an account, a contact or a deal.")],
+    home: Home = Path(),
+    json: Json = False,
+) -> None:
+    """Remove an account or a person from what is stored, and list what had used it."""
+    from winworth.flows.forget import forget as run
+    from winworth.printed import forgetting
+
+    show(forgetting.forgotten(run(identifier, home=home)), json)

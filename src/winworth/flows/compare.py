@@ -202,11 +202,16 @@ def _segments(crm: CrmTables, question: Question, home: Path) -> pd.Series:
                 "accounts by what came of them. Name a column of accounts that does not change with --by."
             )
         return earlier.accounts.set_index("account_id")["segment"]
-    if "accounts" not in crm or question.by not in crm["accounts"] or crm.known.get(("accounts", question.by)) != "at_creation":
+    return segments_by(crm, question.by)
+
+
+def segments_by(crm: CrmTables, by: str) -> pd.Series:
+    """Return, by account_id, the level of a column of accounts that is known from the first day; ConfigError for any other."""
+    if "accounts" not in crm or by not in crm["accounts"] or crm.known.get(("accounts", by)) != "at_creation":
         kept = [column for (table, column), known in crm.known.items() if table == "accounts" and known == "at_creation"]
         words = f"segments need a column of accounts that is known at_creation; there is {', '.join(sorted(kept))}."
-        raise ConfigError(f"--by {question.by}: {words}")
-    segment = crm["accounts"].drop_duplicates("account_id").set_index("account_id")[question.by]
+        raise ConfigError(f"--by {by}: {words}")
+    segment = crm["accounts"].drop_duplicates("account_id").set_index("account_id")[by]
     if pd.api.types.is_numeric_dtype(segment):
-        raise ConfigError(f"--by {question.by} is a number; segments need a column of levels. Name another.")
+        raise ConfigError(f"--by {by} is a number; segments need a column of levels. Name another.")
     return segment

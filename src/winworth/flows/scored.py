@@ -8,8 +8,8 @@ import pandas as pd
 
 from winworth.bundle import Bundle
 from winworth.config import Settings
-from winworth.errors import ConfigError
-from winworth.features.build import absent_features, build_features
+from winworth.errors import ConfigError, WinworthError
+from winworth.features.build import absent_features, build_features, is_deal_level
 from winworth.features.examples import scoring_examples
 from winworth.flows.customers import read_customers, residual_values
 from winworth.flows.dates import DATE_COLUMNS, WON_BY, close_dates, read_dates
@@ -52,6 +52,7 @@ def score_rows(scorer: Scorer, prepared: Prepared, bundle: Bundle, wanted: Wante
     rows = scoring_examples(prepared.snapshot, exclude_kinds=tuple(bundle.json("metrics.json")["exclude_kinds"]))
     features = build_features(rows, prepared.snapshot, scorer.catalog)
     scored = scorer.explain(features, (rows["basis"] == "next_deal").to_numpy())
+    _refuse_impossible(scored.table, rows, scorer)
     weight = scorer.weights.table["weight"]
     words = {}
     for lang in LANGUAGES:
@@ -69,7 +70,9 @@ def score_rows(scorer: Scorer, prepared: Prepared, bundle: Bundle, wanted: Wante
     dates = dates.join(committees(bundle.contents, rows, prepared.snapshot, scored.placed.segment))
     if wanted.doubt:
         table = table.join(_win_interval(scorer, features, bundle))
-    return Rows(pd.concat([known, table, dates, last, scored.criteria.round(1)], axis=1), words, _strange(scorer, features))
+    return Rows(
+        pd.concat([known, table, dates, last, scored.criteria.round(1)], axis=1), words, _strange(scorer, features, rows)
+    )
 
 
 def basis_of(bundle: Bundle) -> str:
@@ -86,10 +89,36 @@ def _win_interval(scorer: Scorer, features: pd.DataFrame, bundle: Bundle) -> pd.
     return pd.DataFrame({"win_low": low, "win_high": high}, index=features.index)
 
 
-def _strange(scorer: Scorer, features: pd.DataFrame) -> tuple[str, ...]:
-    """Say which features have levels in more than a twentieth of the rows that training pooled or never saw."""
-    unseen = scorer.win.matrix.unseen_levels(features)
+def _refuse_impossible(table: pd.DataFrame, rows: pd.DataFrame, scorer: Scorer) -> None:
+    """Raise WinworthError where a chance is none, or an amount is not finite or below 0: nothing is published then."""
+    told = ["win_probability", "score"] + ["value_if_won", "expected_value"] * (scorer.value is not None)
+    for name in told:
+        values = table[name].to_numpy(dtype=float)
+        most = {"win_probability": 1.0, "score": 100.0 + 1e-6}.get(name, np.inf)
+        bad = ~(np.isfinite(values) & (values >= 0) & (values <= most))
+        if bad.any():
+            first = int(np.flatnonzero(bad)[0])
+            raise WinworthError(
+                f"{int(bad.sum()):,} of {len(table):,} rows have a {name} that cannot be: first {values[first]} of account "
+                f"{rows['account_id'].iloc[first]}. Nothing was published. Look at its features with explain, and train again."
+            )
+
+
+def _strange(scorer: Scorer, features: pd.DataFrame, rows: pd.DataFrame) -> tuple[str, ...]:
+    """Say which features have levels in more than a twentieth of the rows that training pooled or never saw, and which
+    numbers are missing that no training row lacked. A deal's own features are looked at where there is a deal.
+    """
+    matrix, specs = scorer.win.matrix, scorer.catalog.features
+    unseen = matrix.unseen_levels(features)
+    of_deals = matrix.newly_missing(features[(rows["basis"] == "open_deal").to_numpy()])
+    missing = {
+        name: n for name, n in matrix.newly_missing(features).items() if name in specs and not is_deal_level(specs[name])
+    }
+    missing |= {name: n for name, n in of_deals.items() if name in specs and is_deal_level(specs[name])}
     return tuple(
+        f"{n} of {len(features)} rows have no {name}, which no row lacked in training: they count as the median of those days."
+        for name, n in missing.items()
+    ) + tuple(
         f"{n} of {len(features)} rows have a {name} that training saw too rarely, or never: it counts as other."
         for name, n in unseen.items()
         if n > 0.05 * len(features)
