@@ -21,7 +21,7 @@ help:  ## this list
 	@touch $@
 
 demo: .venv/.ready  ## a synthetic company, the whole way: trained, promoted, scored, reviewed
-	$(WINWORTH) demo --as-of $(DEMO_AS_OF) --conf conf --home demo
+	$(WINWORTH) demo --as-of $(DEMO_AS_OF) --conf conf --home demo$(if $(WORLD), --world $(WORLD))$(if $(DIRTY), --dirty)
 
 init: .venv/.ready  ## draft a configuration: make init EXPORTS=folder OUT=conf-mine (PRESET=salesforce, hubspot, dynamics)
 	$(WINWORTH) init $(EXPORTS) $(if $(OUT),--out $(OUT)) $(if $(PRESET),--preset $(PRESET))

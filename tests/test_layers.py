@@ -8,7 +8,7 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "winworth"
 LAYERS = [
     ("errors",),
-    ("atomic", "erase", "lock", "sheets"),
+    ("atomic", "erase", "extends", "lock", "sheets"),
     ("tables",),
     ("crm",),
     ("features",),
