@@ -3,6 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 AS_OF ?= $(shell date +%F)
 CONF ?= conf
 LANG_ ?= fr
+CADENCE ?= quarterly
 DEMO_AS_OF ?= 2026-06-30
 WINWORTH = .venv/bin/winworth
 export GOMP_SPINCOUNT ?= 10000
@@ -45,7 +46,7 @@ explain: .venv/.ready  ## one account's scorecard: make explain ACCOUNT=A0001
 	$(WINWORTH) explain $(ACCOUNT) --as-of $(AS_OF) --conf $(CONF) --lang $(LANG_)
 
 review: .venv/.ready  ## the page that sales leadership reads
-	$(WINWORTH) review --as-of $(AS_OF) --conf $(CONF) --lang $(LANG_)
+	$(WINWORTH) review --as-of $(AS_OF) --conf $(CONF) --lang $(LANG_) --cadence $(CADENCE)
 
 kpi: .venv/.ready  ## the ten KPIs by tier, segment, size and quarter: make kpi BY=headcount adds a feature
 	$(WINWORTH) kpi --as-of $(AS_OF) --conf $(CONF) --lang $(LANG_) $(if $(BY),--by $(BY))
