@@ -11,9 +11,11 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from winworth.crm.mapping import CrmMap
 from winworth.errors import ConfigError, did_you_mean
+from winworth.extends import laid_over
 from winworth.features.catalog import Catalog
 from winworth.kpi.quarters import Regime
 from winworth.models.trees import TreeSize
+from winworth.review.decided import Decision, Decisions
 from winworth.scoring.playbooks import Playbooks, check_quotas
 from winworth.scoring.settings import Scoring
 from winworth.weights.effort import Effort
@@ -21,6 +23,7 @@ from winworth.weights.overrides import Override, Overrides
 
 STRICT = {"extra": "forbid"}
 TUNED = Path("tuning") / "tuned.yaml"
+MOST_REFERENCES = 20  # of each other they unfold into more than any machine holds
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,7 @@ class Settings:
     waivers: tuple[Waiver, ...] = ()
     overrides: tuple[Override, ...] = ()
     playbooks: Playbooks | None = None
+    decisions: tuple[Decision, ...] = ()
 
     def waived(self, as_of: date) -> frozenset[tuple[str, str]]:
         """Return the (table, column) pairs that someone has signed for; an expired signature is an error."""
@@ -129,7 +133,7 @@ class Settings:
 
 
 def load_settings(folder: Path, *, overrides: tuple[str, ...] = ()) -> Settings:
-    """Read crm, criteria, training and scoring (and leak_waivers and overrides where they are there) from a folder.
+    """Read crm, criteria, training and scoring (and leak_waivers, overrides and decisions where they are there) from a folder.
 
     `overrides` are "block.key=value" for training.yaml and scoring.yaml, as in "win.horizon_days=120".
     """
@@ -140,9 +144,10 @@ def load_settings(folder: Path, *, overrides: tuple[str, ...] = ()) -> Settings:
         _apply(documents, override)
     documents["crm"] = _with_environment(documents["crm"])
     built = {name: _build(_SHAPES[name], document, f"{name}.yaml") for name, document in documents.items()}
-    whole = (built["crm"], built["criteria"], built["training"], built["scoring"])
+    whole = [built[name] for name in ("crm", "criteria", "training", "scoring")]
     playbooks = _playbooks(folder / "playbooks.yaml", built["scoring"])
-    return Settings(folder, *whole, built["leak_waivers"].waivers, built["overrides"].overrides, playbooks)
+    signed = (built["leak_waivers"].waivers, built["overrides"].overrides)
+    return Settings(folder, *whole, *signed, playbooks, built["decisions"].decisions)
 
 
 def built_in_playbooks() -> Playbooks:
@@ -151,10 +156,9 @@ def built_in_playbooks() -> Playbooks:
 
 
 def _playbooks(path: Path, rules: Scoring) -> Playbooks | None:
-    if not path.exists():
-        return None
-    written = _build(Playbooks, _read(path, True), path.name)
-    check_quotas(written, rules)
+    written = _build(Playbooks, _read(path, True), path.name) if path.exists() else None
+    if written:
+        check_quotas(written, rules)
     return written
 
 
@@ -185,6 +189,7 @@ _SHAPES: dict[str, type] = {
     "scoring": Scoring,
     "leak_waivers": Waivers,
     "overrides": Overrides,
+    "decisions": Decisions,
 }
 
 
@@ -217,12 +222,18 @@ def _read(path: Path, required: bool) -> dict:
     Strict.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf"))
     Strict.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
     try:
-        document = yaml.load(path.read_text(encoding="utf-8"), Strict)  # a SafeLoader, made stricter
+        text = path.read_text(encoding="utf-8")
+        blocks = {event.anchor for event in yaml.parse(text, Strict) if isinstance(event, yaml.CollectionStartEvent)}
+        n_references = sum(isinstance(event, yaml.AliasEvent) and event.anchor in blocks for event in yaml.parse(text, Strict))
+        document = None if n_references > MOST_REFERENCES else yaml.load(text, Strict)  # a SafeLoader, made stricter
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path.name} is not YAML: {' '.join(str(error).split())}") from error
+    if n_references > MOST_REFERENCES:
+        raise ConfigError(f"{path.name} has more than {MOST_REFERENCES} references (*name) to blocks. Write the values out.")
     if not isinstance(document or {}, dict):
         raise ConfigError(f"{path.name} holds a {type(document).__name__}; it must hold keys and values.")
-    return document or {}
+    below = (document or {}).pop("extends", "")
+    return laid_over(_read(path.parent / str(below), True), document) if below else document or {}
 
 
 def _with_environment(crm: dict) -> dict:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from winworth.cli.options import AsOf, Conf, Home, Json, Lang, Language, Set, day_of, settings_of, show
+from winworth.cli.options import AsOf, Cadence, Conf, Home, Json, Lang, Language, Set, day_of, settings_of, show
 
 verbs = typer.Typer()
 
@@ -33,6 +33,7 @@ def compare(
     split: Annotated[str, typer.Option("--split", help="The day from which something was changed.")],
     treated: Annotated[list[str], typer.Option("--treated", help="A segment in which it was changed; once for each.")],
     by: Annotated[str, typer.Option("--by", help="What segments are: a column of accounts that does not change.")] = "segment",
+    outcome: Annotated[list[str], typer.Option("--outcome", help="What the change was to move; all that can be told.")] = [],  # noqa: B006
     conf: Conf = Path("conf"),
     home: Home = Path(),
     lang: Language = Lang.en,
@@ -44,7 +45,7 @@ def compare(
     from winworth.flows.compare import compare as run
     from winworth.printed import comparison
 
-    question = Question(day_of(split, "--split"), tuple(treated), by)
+    question = Question(day_of(split, "--split"), tuple(treated), by, tuple(outcome))
     show(comparison.compared(run(settings_of(conf, set_), question, as_of=day_of(as_of), home=home), lang), json)
 
 
@@ -82,9 +83,19 @@ def advise(
 
 
 @verbs.command()
-def review(as_of: AsOf, conf: Conf = Path("conf"), home: Home = Path(), lang: Language = Lang.en, json: Json = False) -> None:
+def review(
+    as_of: AsOf,
+    conf: Conf = Path("conf"),
+    home: Home = Path(),
+    lang: Language = Lang.en,
+    cadence: Annotated[Cadence, typer.Option("--cadence", help="A month's tactics, or a quarter with all they rest on.")] = (
+        Cadence.quarterly
+    ),
+    json: Json = False,
+) -> None:
     """Write the page that sales leadership reads."""
     from winworth.flows.review import review as run
     from winworth.printed import scores
 
-    show(scores.reviewed(run(settings_of(conf, []), as_of=day_of(as_of), home=home, lang=lang)), json)
+    done = run(settings_of(conf, []), as_of=day_of(as_of), home=home, lang=lang, cadence=cadence)
+    show(scores.reviewed(done), json)

@@ -11,10 +11,19 @@ from winworth.atomic import write_file
 from winworth.bundle import Bundle, champion, open_version
 from winworth.config import Settings
 from winworth.errors import ConfigError
+from winworth.flows.decisions import outcomes, read_run
 from winworth.flows.promote import open_challenger
 from winworth.flows.record import labelled_weights
+from winworth.flows.tiering import earlier_scores, ranked_by, seats_today
+from winworth.review.moved import Moved, moved_between
 from winworth.review.page import Review, render
+from winworth.review.workshop import Workshop
 from winworth.scoring.scorer import Scorer
+from winworth.sheets import from_csv
+from winworth.weights.overrides import LaterScores, log_unit
+from winworth.weights.scorecard import Scorecard
+
+DOCUMENTS = ("compared/????-??-??/*/compare.json", "backtest/????-??-??/backtest.json", "advice/????-??-??/advice.json")
 
 
 @dataclass(frozen=True)
@@ -25,14 +34,16 @@ class Reviewed:
     lang: str
 
 
-def review(settings: Settings, *, as_of: date, home: Path, lang: str = "en") -> Reviewed:
-    """Write `home`/reviews/<as_of>/review-<lang>.html from the champion and the scores of `as_of`.
+def review(settings: Settings, *, as_of: date, home: Path, lang: str = "en", cadence: str = "quarterly") -> Reviewed:
+    """Write `home`/reviews/<as_of>/review-<lang>.html from the champion and the scores of `as_of`; of a month, its tactics.
 
     Where no champion has been promoted the page shows the challenger and why it was refused, with no account.
     """
-    bundle = _bundle(home)
-    metrics = bundle.json("metrics.json")
+    bundle, folder = _bundle(home), home / "scores" / as_of.isoformat()
+    metrics, run = bundle.json("metrics.json"), read_run(home, as_of)
     scorer = Scorer.from_files(bundle.contents)
+    weights, accounts = labelled_weights(scorer.weights, scorer, lang), _accounts(home, as_of, bundle, lang)
+    kpis, kpis_on = _kpis(home, as_of)
     page = render(
         Review(
             company=settings.crm.company,
@@ -41,14 +52,27 @@ def review(settings: Settings, *, as_of: date, home: Path, lang: str = "en") -> 
             model_version=bundle.version,
             model_as_of=bundle.as_of.isoformat(),
             metrics=metrics,
-            weights=labelled_weights(scorer.weights, scorer, lang),
-            accounts=_accounts(home, as_of, bundle, lang),
-            warnings=metrics["warnings"],
-            overrides=_overrides(home, as_of),
+            weights=weights,
+            accounts=accounts,
+            warnings=[*metrics["warnings"], *run.get("warnings", ())],
+            overrides=run.get("overrides"),
+            cadence=cadence,
+            tiering=run.get("tiering") or {},
+            moved=_moved(home, accounts, folder, as_of),
+            card=_card(bundle),
+            catalog=scorer.catalog,
+            plays=_table(folder / f"plays_{lang}.csv"),
+            kpis=kpis,
+            kpis_on=kpis_on,
+            documents=_documents(home, as_of),
+            pictures=bundle.json("pictures.json") if "pictures.json" in bundle.names else {},
+            workshop=_workshop(bundle, scorer, settings, accounts, run.get("overrides")),
+            decisions=outcomes(settings, accounts, _in_force(scorer, run), as_of=as_of, home=home),
         ),
         lang=lang,
     )
-    target = home / "reviews" / as_of.isoformat() / f"review-{lang}.html"
+    name = f"review-{lang}.html" if cadence == "quarterly" else f"review-{cadence}-{lang}.html"
+    target = home / "reviews" / as_of.isoformat() / name
     target.parent.mkdir(parents=True, exist_ok=True)
     write_file(target, page)
     return Reviewed(target, lang)
@@ -60,10 +84,66 @@ def _bundle(home: Path) -> Bundle:
     return open_challenger(home)
 
 
-def _overrides(home: Path, as_of: date) -> dict | None:
-    """Read what the scores of the day say of weights that leadership set."""
-    path = home / "scores" / as_of.isoformat() / "run.json"
-    return json.loads(path.read_text(encoding="utf-8")).get("overrides") if path.exists() else None
+def _card(bundle: Bundle) -> Scorecard | None:
+    """Return the card of the version, in use or not."""
+    return Scorecard.from_dict(bundle.json("scorecard.json")["card"]) if "scorecard.json" in bundle.names else None
+
+
+def _in_force(scorer: Scorer, run: dict) -> pd.Series:
+    """Return the weights that run, by criterion: those learnt, or those that leadership set."""
+    if run.get("overrides"):
+        return pd.Series({name: weight["agreed"] for name, weight in run["overrides"]["weights"].items()}, dtype="int64")
+    return scorer.weights.criteria["weight"]
+
+
+def _table(path: Path) -> pd.DataFrame | None:
+    return from_csv(path.read_bytes()) if path.exists() else None
+
+
+def _kpis(home: Path, as_of: date) -> tuple[pd.DataFrame | None, date | None]:
+    """Read the newest KPI ledger of a day up to `as_of`."""
+    days = [path.parent.name for path in (home / "kpi").glob("????-??-??/kpi.parquet") if path.parent.name <= as_of.isoformat()]
+    if not days:
+        return None, None
+    return pd.read_parquet(home / "kpi" / max(days) / "kpi.parquet"), date.fromisoformat(max(days))
+
+
+def _documents(home: Path, as_of: date) -> dict[str, dict]:
+    """Read the newest comparison, backtest and advice of a day up to `as_of`, each under its file's name."""
+    found = {}
+    for pattern in DOCUMENTS:
+        known = [path for path in home.glob(pattern) if path.relative_to(home).parts[1] <= as_of.isoformat()]
+        if known:
+            newest = max(known, key=lambda path: path.relative_to(home).parts[1:])
+            found[newest.name] = json.loads(newest.read_text(encoding="utf-8"))
+    return found
+
+
+def _moved(home: Path, accounts: pd.DataFrame, folder: Path, as_of: date) -> Moved | None:
+    """Set the scores of the day beside the latest ones before it; causes are those that predict split, where it did."""
+    earlier = earlier_scores(home, as_of) if len(accounts) else None
+    if earlier is None:
+        return None
+    told, movers = folder / "movement.json", _table(folder / "movement.csv")
+    causes = tuple(json.loads(told.read_text(encoding="utf-8"))["causes"]) if told.exists() else ()
+    cause = None if movers is None or "cause" not in movers else movers.set_index("account_id")["cause"].to_dict()
+    return moved_between(earlier.accounts, accounts, since=earlier.as_of, causes=causes, cause=cause)
+
+
+def _workshop(
+    bundle: Bundle, scorer: Scorer, settings: Settings, accounts: pd.DataFrame, overrides: dict | None
+) -> Workshop | None:
+    """Return what other weights are tried on; None without accounts, or where the version keeps no later deals."""
+    if accounts.empty or "later.json" not in bundle.names:
+        return None
+    return Workshop(
+        learnt=scorer.weights.criteria["weight"].astype(int),
+        unit=log_unit(scorer.weights, scorer.card),
+        later=LaterScores.from_dict(bundle.json("later.json")),
+        worth=ranked_by(accounts),
+        seats=seats_today(accounts, settings.scoring, bundle.json("metrics.json")),
+        overrides=tuple((overrides or {}).get("overrides", ())),
+    )
 
 
 def _accounts(home: Path, as_of: date, bundle: Bundle, lang: str) -> pd.DataFrame:

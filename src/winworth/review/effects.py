@@ -13,7 +13,12 @@ from winworth.kpi.regression import LEVEL
 from winworth.review.outside import is_missing, shown
 from winworth.review.words import Show, Words
 
-UNITS = {"won": "share", "amount_won": "money"}  # of the outcomes that are compared; others are plain numbers
+UNITS = {
+    "won": "share",
+    "amount_won": "money",
+    "revenue": "money",
+    "acquisition_cost": "money",
+}  # of the outcomes that are compared; others are plain numbers
 LONGEST = 60
 
 

@@ -81,6 +81,10 @@ class Words:
         """Write a date in full."""
         return format_date(day, "long", locale=self._locale)
 
+    def date_of(self, iso: str) -> str:
+        """Write a date that is told as 2026-06-30."""
+        return self.day(date.fromisoformat(iso))
+
     def period(self, name: str) -> str:
         """Write a quarter such as "2025 Q4" as the language does; any other name stays."""
         quarter = re.fullmatch(r"(\d{4}) ?Q([1-4])", name)
@@ -107,10 +111,8 @@ def words_in(lang: str) -> Words:
     """Open the phrase book of a language, a folder of files; an unknown one raises ConfigError."""
     if lang not in LOCALES:
         raise ConfigError(f'There is no phrase book for the language "{lang}". {did_you_mean(lang, LOCALES)}')
-    books = [
-        json.loads(book.read_text(encoding="utf-8"))
-        for book in sorted(files("winworth.review").joinpath("phrases", lang).iterdir(), key=lambda book: book.name)
-    ]
+    folder = files("winworth.review").joinpath("phrases", lang)
+    books = [json.loads(book.read_text(encoding="utf-8")) for book in sorted(folder.iterdir(), key=lambda book: book.name)]
     phrases = {key: text for book in books for key, text in book.items()}
     if len(phrases) < sum(map(len, books)):
         raise ConfigError(f"A phrase stands in two files of the phrase book {lang}. Give it one home.")
