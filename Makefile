@@ -3,6 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 AS_OF ?= $(shell date +%F)
 CONF ?= conf
 LANG_ ?= fr
+CADENCE ?= quarterly
 DEMO_AS_OF ?= 2026-06-30
 WINWORTH = .venv/bin/winworth
 export GOMP_SPINCOUNT ?= 10000
@@ -51,7 +52,7 @@ forget: .venv/.ready  ## remove an account or a person from what is stored: make
 	$(WINWORTH) forget $(ID)
 
 review: .venv/.ready  ## the page that sales leadership reads
-	$(WINWORTH) review --as-of $(AS_OF) --conf $(CONF) --lang $(LANG_)
+	$(WINWORTH) review --as-of $(AS_OF) --conf $(CONF) --lang $(LANG_) --cadence $(CADENCE)
 
 kpi: .venv/.ready  ## the ten KPIs by tier, segment, size and quarter: make kpi BY=headcount adds a feature
 	$(WINWORTH) kpi --as-of $(AS_OF) --conf $(CONF) --lang $(LANG_) $(if $(BY),--by $(BY))

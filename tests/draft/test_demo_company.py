@@ -18,7 +18,7 @@ NOT_GUESSED = {("costs", "month")}  # a day written dd/mm/yyyy, every one the fi
 @pytest.fixture(scope="module")
 def conf(tmp_path_factory) -> Path:
     home = tmp_path_factory.mktemp("demo-company")
-    write_exports(software_company(n_deals=800, as_of=AS_OF, seed=1), home / "exports")
+    write_exports(software_company(n_deals=400, as_of=AS_OF, seed=1), home / "exports")
     init(home / "exports", out=home / "conf")
     return home / "conf"
 

@@ -2,6 +2,7 @@
 
 import unicodedata
 
+import pandas as pd
 from clean_crm import Crm, Mended, PutAside, Refused, Verdict, clean
 
 BOTH = ("deals", "accounts")
@@ -17,6 +18,19 @@ def f25_big_ids_beside_a_missing_one(crm: Crm) -> Verdict:
     crm.spoil("deals", 3, "owner_id", "")
     owners = ["9007199254740993"]
     return Mended(but={"deals": ("D000001", "D000002")}, holds=lambda found: list(found["deals"]["owner_id"][:1]) == owners)
+
+
+def f25_ids_that_parquet_holds_as_numbers(crm: Crm) -> Verdict:
+    """A table with a gap among whole numbers leaves pandas as floats: 123.0 is the id 123, and beyond 2**53 it is none."""
+    ids = [None, *range(123, 242)]
+    numbered = clean()["deals"].assign(owner_id=pd.Series(ids, dtype="float64"))
+    numbered.to_parquet(crm.folder / "deals.parquet")
+    crm.option("deals", file="deals.parquet")
+    names = ["deal_id", "account_id", "status", "amount", "opened_on", "closed_on", "owner_id"]
+    crm.option("deals", columns={name: crm.tables["deals"].columns[name] for name in names})
+    known = tuple(clean()["deals"]["deal_id"])
+    held = [str(number) for number in ids[1:]]
+    return Mended(but={"deals": known}, holds=lambda found: found["deals"]["owner_id"].tolist()[1:] == held)
 
 
 def f26_an_id_that_excel_has_ruined(crm: Crm) -> Verdict:

@@ -1,9 +1,10 @@
 """Chromium without a driver: its DevTools protocol over a pipe, one page at a time."""
 
+import fcntl
 import json
 import os
 import shutil
-import subprocess
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,25 +28,24 @@ class Chromium:
     def __init__(self, profile: Path):
         self._from, theirs_out = os.pipe()
         theirs_in, self._to = os.pipe()
+        high = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in (theirs_in, theirs_out)]
+        ends = [(os.POSIX_SPAWN_DUP2, end, at) for at, end in enumerate(high, start=3)]  # Chromium reads 3 and writes 4
+        quiet = [(os.POSIX_SPAWN_OPEN, at, os.devnull, os.O_WRONLY, 0) for at in (1, 2)]
         line = [WHERE, *FLAGS, f"--user-data-dir={profile}", "about:blank"]
-        redirected = f'exec "$0" "$@" 3<&{theirs_in} 4>&{theirs_out}'
-        self._process = subprocess.Popen(
-            ["sh", "-c", redirected, *line], pass_fds=(theirs_in, theirs_out), stderr=subprocess.DEVNULL
-        )
-        os.close(theirs_in)
-        os.close(theirs_out)
+        self._process = os.posix_spawn(WHERE, line, os.environ, file_actions=[*ends, *quiet])
+        for end in (theirs_in, theirs_out, *high):
+            os.close(end)
         self._left, self._sent, self._session, self.seen = b"", 0, None, Seen()
 
     def __enter__(self) -> "Chromium":
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._session = None
+        with suppress(AssertionError, OSError):
+            self.ask("Browser.close")
         os.close(self._to)
-        try:
-            self._process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        os.waitpid(self._process, 0)
         os.close(self._from)
 
     def open(self, page: Path, *, width: int, height: int = 900) -> Seen:

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from test_effects import advised, backtested, claimed, compared, difference, figure, recommendation
 from test_page import HOSTILE, LANGUAGES, Outline, base_rate_review, review_of, text_of
 from whole import whole_review
 
+from winworth.review.effects import advice_sentences, backtest_sentences, compare_sentences
 from winworth.review.page import MONTHLY, SECTIONS, render
 from winworth.review.words import words_in
 
@@ -203,3 +205,19 @@ def test_without_values_movers_have_no_money():
     whole = whole_review()
     movers = whole.moved.movers.assign(change=np.nan)
     assert "n/a" in text_of(render(replace(whole, moved=replace(whole.moved, movers=movers)), lang="en"))
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_what_was_compared_and_recommended_stands_on_the_page_and_is_asked_about(lang):
+    words = words_in(lang)
+    documents = {
+        "compare.json": compared(difference()),
+        "advice.json": advised(recommendation()),
+        "backtest.json": backtested(claimed(figure(0.1, 0.02))),
+    }
+    text = text_of(render(whole_review(documents=documents), lang=lang))
+    for said in (compare_sentences, advice_sentences, backtest_sentences):
+        told = documents[said.__name__.replace("_sentences", ".json")]
+        assert all(sentence.replace("\u00a0", " ").replace("\u202f", " ") in text for sentence in said(told, words))
+    assert words.say("ask_advice").replace("\u00a0", " ") in text
+    assert words.say("before_none").replace("\u00a0", " ") not in text

@@ -15,11 +15,14 @@ def refuse_swallowed_rows(
     """Raise DataError where a cell with a line break holds the rest of one row and the beginning of another.
 
     In a row of n cells, a quote that opens in the cell p and closes in the cell p of a later row leaves there n - 1 - p
-    separators before the first break and p after the last; what follows that break looks like the first cell of a row. Text
-    of several lines seldom does all three. The rows stand in the table `cells`.
+    separators before the first break and p after the last; what follows that break looks like the first cell of a row: the
+    same letters and digits in the same order, whatever their number. Only ids with a digit are told from text so, and text of
+    several lines seldom does all three. The rows stand in the table `cells`.
     """
+    if header.n_cells == 1:
+        return
     swallowed = [_in_column(at, header.n_cells, dialect) for at in range(header.n_cells)]
-    shapes = f"SELECT DISTINCT {_shape('c0')} FROM cells WHERE NOT contains(c0, chr(10))"
+    shapes = f"SELECT DISTINCT {_shape('c0')} FROM cells WHERE NOT contains(c0, chr(10)) AND regexp_matches(c0, '[0-9]')"
     found = connection.execute(
         "WITH broken AS (SELECT rowid AS row, * FROM cells WHERE "
         + " OR ".join(f"contains(c{at}, chr(10))" for at in range(header.n_cells))

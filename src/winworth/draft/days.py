@@ -1,7 +1,9 @@
 """Which format the dates of a column prove: an order of day and month that nothing proves is a question, never a guess."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -11,6 +13,7 @@ from winworth.crm.convert import FIRST_YEAR, LAST_YEAR, date_pattern
 
 MOST_FAULTY = 0.02  # of the different cells, so many may be no dates
 _TRIED = 3_000  # different cells that formats are tried on
+_FIRST = 20  # of them, those whose shape says which formats are worth trying
 _ORDERS = ("{Y}{s}%m{s}%d", "%d{s}%m{s}{Y}", "%m{s}%d{s}{Y}")
 _WITH_MONTH_NAMES = ("%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%Y", "%d-%b-%y")
 _TIMES = (
@@ -25,6 +28,12 @@ _TIMES = (
     " %I:%M:%S %p",
     ", %I:%M %p",
 )
+_DAYS = [
+    order.format(Y=year, s=mark)
+    for mark, order, year in product("/-.", _ORDERS, ("%Y", "%y"))
+    if not (order.startswith("{Y}") and year == "%y")
+]
+_ALL = [day + time for time in _TIMES for day in (*_DAYS, *_WITH_MONTH_NAMES, "%Y%m%d")]
 
 
 @dataclass(frozen=True)
@@ -56,28 +65,30 @@ def day_format(words: Sequence[str], *, may_be_compact: bool) -> DayFormat | Non
         return None
     best = max(fit.sum() for fit in fits.values())
     forms = [form for form, fit in fits.items() if fit.sum() == best]
+    form = forms[0]
+    if "%b" in form.lower():
+        return DayFormat(form, (form,), "months are named")
     if len(forms) > 1:
         return DayFormat(None, tuple(forms))
-    form = forms[0]
-    if form.find("%Y") == 0 or "%b" in form.lower():
-        return DayFormat(form, (form,), "the year stands first" if form[:2] == "%Y" else "months are named")
-    proof = tried[fits[form] & ~_fits(tried, _swapped(form))]
-    if not len(proof):
+    if form.startswith("%Y"):
+        return DayFormat(form, (form,), "the year stands first")
+    other = _fits(tried, _swapped(form))
+    proof = tried[fits[form] & ~other]
+    if not len(proof) or (other & ~fits[form]).any():
         return DayFormat(None, (form, _swapped(form)))
     return DayFormat(form, (form,), f"{proof.iloc[0]} reads no other way")
 
 
 def _formats(words: pd.Series, may_be_compact: bool) -> list[str]:
-    """Return the formats that the first word's marks allow, so that few are tried."""
-    first = words.iloc[0]
-    days = [
-        order.format(Y=year, s=mark)
-        for mark, order, year in product("/-.", _ORDERS, ("%Y", "%y"))
-        if mark in first and not order.startswith("{Y}") * (year == "%y")
-    ]
-    days += [form for form in _WITH_MONTH_NAMES if any(letter.isalpha() for letter in first)]
-    days += ["%Y%m%d"] if may_be_compact else []
-    return [day + time for time in _TIMES for day in days if (":" in time) == (":" in first)]
+    """Return the formats whose shape most of the first words have, so that few are tried on all."""
+    first = words.head(_FIRST).tolist()
+    shaped = [form for form in _ALL if sum(bool(_shape(form).match(word)) for word in first) >= len(first) / 2]
+    return [form for form in shaped if may_be_compact or not form.startswith("%Y%m%d")]
+
+
+@cache
+def _shape(form: str) -> re.Pattern:
+    return re.compile(date_pattern(form)[1])
 
 
 def _fits(words: pd.Series, form: str) -> pd.Series:

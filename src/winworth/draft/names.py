@@ -73,9 +73,11 @@ GENERIC = Vocabulary(
                 "closed_on": r"(closed|close|closing|won lost|actual close|cloture)( date| on| at| time)?|date "
                 r"(closed|de cloture"
                 r"|de fermeture|cloture|fermeture)|(fermee?|cloturee?|close)( le)?",
-                "amount": rf"((opportunity|deal|close|closed|total|sales|order|mrr|arr|contract|dollar|net) )?{_AMOUNT}"
-                rf"( (usd|eur|gbp|chf|cad|ht|total))?|((opportunity|deal) )?{_AMOUNT} (de l affaire|de l opportunite)"
-                r"|mrr amount|ca (previsionnel|estime)",
+                "amount": r"((opportunity|deal|close|closed|total|sales|order|mrr|arr|contract|dollar|net) "
+                r")?(amount|montant|value"
+                r"|valeur)( (usd|eur|gbp|chf|cad|ht|total))?|(montant|valeur|ca) (de l affaire|de l opportunite"
+                r"|previsionnel|estime)"
+                r"|(opportunity|deal|sales|order|contract) (revenue|price)|mrr amount",
                 "currency": r"(currency|devise|currency iso code|monnaie|currency code)",
                 "kind": r"((opportunity|deal) )?(type|kind|nature)|type (d affaire|d opportunite|de vente)",
                 "source": r"(lead |deal |original )?(source|origine|origin)|provenance|origine (de l affaire|du "
@@ -97,7 +99,7 @@ GENERIC = Vocabulary(
                 "parent_id": r"parent( account| company)?( id)?|subsidiary of|maison mere|filiale de|societe mere|groupe",
                 "sector": r"sector|industry|secteur( d activite)?|branche|vertical|activite|sector name|industrie",
                 "country": r"(billing |head office |hq )?country( code)?|pays|office location",
-                "region": r"(billing )?(region|state|territory|state province)|territoire|departement|regional office",
+                "region": r"(billing )?(region|territory|state province)|billing state|territoire|departement|regional office",
                 "size_class": r"size( class)?|taille( d entreprise)?|categorie( d entreprise)?|company size",
                 "headcount": r"(number of |nb |no of )?employees|headcount|effectifs?|salaries|nombre d "
                 r"employes|nombre de salaries",
@@ -153,8 +155,9 @@ GENERIC = Vocabulary(
                 "invoiced_on": r"((invoice|invoiced|order|billing|purchase|transaction|payment) )?(date|on)"
                 r"|date( de (facture|facturation"
                 r"|commande|l achat))?|facturee? le|invoiced on",
-                "amount": rf"((invoice|order|total|net|dollar|purchase|paid) )?{_AMOUNT}( (ht|net|usd|eur|excl "
-                rf"vat))?|montant ht|total ht",
+                "amount": r"((invoice|order|total|net|dollar|purchase|paid) )?(amount|montant|value|valeur)( "
+                r"(ht|net|usd|eur|excl vat))?"
+                r"|montant ht|total ht|(invoice|order|net) (revenue|total)",
                 "margin": r"(gross )?margin|marge( brute)?",
                 "currency": r"currency|devise|currency code",
             },

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from winworth.draft.look import Look
-from winworth.draft.names import TableWords, Vocabulary, meant_by, plain_words
+from winworth.draft.names import GENERIC, TableWords, Vocabulary, meant_by, plain_words
 from winworth.draft.sample import Exported
 from winworth.draft.status import StatusColumn, status_column
 from winworth.tables import TABLES
@@ -71,6 +71,8 @@ def _holds(fit: Placed) -> bool:
             and (fit.is_named or len(fit.headers) >= 4)
             and "contact_id" not in fit.headers
         )
+    if fit.table == "invoices":
+        return fit.is_named or not re.search(GENERIC.tables["deals"].file, plain_words(fit.export.file.split(".")[0]))
     if fit.table == "costs":
         return not any(re.search(r"account|client|compte|customer", plain_words(header)) for header in fit.looks)
     return True
@@ -102,6 +104,8 @@ def fit_of(name: str, export: Exported, looks: Mapping[str, Look], vocabularies:
     questions: tuple[str, ...] = ()
     if "amount" in headers and any(plain_words(headers["amount"]) in vocabulary.home_money for vocabulary in vocabularies):
         headers.pop("currency", None)
+    elif name == "invoices" and not is_named and "account_id" in headers:
+        questions = ("Its name does not say so: is each row an invoice, or something that was paid?",)
     elif "currency" in named_so and "currency" not in headers and len(looks[named_so["currency"]].counts) > 1:
         questions = (_currency_asked(looks[named_so["currency"]]),)
     if name == "accounts" and "account_id" not in headers and "name" in headers:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from winworth.crm.salesforce import long_id
 from winworth.draft.drafted import DraftColumn, DraftJoin
 from winworth.draft.look import Look
 from winworth.draft.names import plain_words
 from winworth.draft.place import Placed
-from winworth.draft.salesforce_ids import same_when_extended
 
 ENOUGH = 0.95  # of the filled cells must be keys of the other file: beyond that the reader refuses the file
 MANY = 0.5
@@ -69,9 +69,15 @@ def _nearly_unique(look: Look) -> bool:
 
 
 def share_met(look: Look, key: Look) -> float:
-    """Return the share of a column's filled rows whose cell is a key of the other."""
+    """Return the share of a column's filled rows whose cell is a key of the other, by the ids that the reader will see."""
     total = look.counts.sum()
-    return float(look.counts[look.counts.index.isin(key.counts.index)].sum() / total) if total else 0.0
+    keys = {_as_read(word) for word in key.counts.index}
+    return float(look.counts[[_as_read(word) in keys for word in look.counts.index]].sum() / total) if total else 0.0
+
+
+def _as_read(word: str) -> str:
+    """Write an id of Salesforce's with 18 letters, as the reader does where both forms meet."""
+    return long_id(word) if len(word) == 15 and word.isalnum() and word.isascii() else word
 
 
 def orphans_question(table: Placed, accounts: Placed) -> str:
@@ -81,12 +87,6 @@ def orphans_question(table: Placed, accounts: Placed) -> str:
     if share >= ENOUGH or not accounts.export.is_whole:
         return ""
     said = f"{1 - share:.0%} of its rows name an account that {accounts.export.file} does not have"
-    if same_when_extended(look.counts.index, key.counts.index):
-        return (
-            f"{said}: the ids are Salesforce's, of 15 characters here and 18 there, or the other way round. "
-            f"Export both with one "
-            "tool (Data Loader gives 18 characters; in a report add a formula field CASESAFEID(Id))."
-        )
     return f"{said}. Is it whole, of the same day, and is this the right column?"
 
 

@@ -23,6 +23,10 @@ _WORDS = {
     r"|decision maker bought in|decisionmakerboughtin|contract sent|contractsent|develop|propose|new|nouve(au|lle)|devis envoye"
     r"|lead|verbal",
 }
+_DEBATABLE = re.compile(
+    r"accepte?e?s?|conclue?s?|abandoned|abandonnee?s?|sans suite|disqualified|disqualifiee?s?|no decision"
+    r"|cancell?ed|annulee?s?|dead"
+)
 _STATUS_NAME = re.compile(r"\b(status|statut|state|etat|stage|etape|result|resultat|outcome|issue|statecode)\b")
 _SAYS_WON = re.compile(r"is won|won|is closed won|gagnee?|est gagnee?")
 _SAYS_CLOSED = re.compile(r"is closed|closed|is deal closed|fermee?|cloturee?|est fermee?")
@@ -54,6 +58,15 @@ def word_means(word: str) -> str | None:
     """
     plain = re.sub(r"^(\d+ )+", "", plain_words(word))
     return next((status for status, pattern in _WORDS.items() if re.fullmatch(pattern, plain)), None)
+
+
+def is_debatable(word: str) -> bool:
+    """Say whether a word counts as won or lost in most companies only: a cancelled deal may be out of scope.
+
+    >>> is_debatable("Annulée"), is_debatable("Closed Lost")
+    (True, False)
+    """
+    return bool(_DEBATABLE.fullmatch(re.sub(r"^(\d+ )+", "", plain_words(word))))
 
 
 def status_column(

@@ -11,6 +11,7 @@ from winworth.draft.known import WhenKnown, when_known
 from winworth.draft.look import Look
 from winworth.draft.names import CELLS, Vocabulary, meant_by, plain_words
 from winworth.draft.place import Placed
+from winworth.draft.status import is_debatable
 from winworth.tables import TABLES
 
 _MORE_DAYS = re.compile(r"\b(date|day|jour|on|le)\b|date$")
@@ -154,6 +155,9 @@ def _status_options(placed: Placed) -> tuple[dict[str, object], str, list[str]]:
     if status.open_question:
         words = ", ".join(repr(word) for word in status.open_question[:20])
         questions.append(f"What do {words} mean: won, lost or open? Add each to values; until then check refuses them.")
+    debatable = [f"{word!r} as {meant}" for word, meant in status.values.items() if is_debatable(word)]
+    if debatable:
+        questions.append(f"Is it right to count {', '.join(debatable)}?")
     if not status.tells_outcomes:
         questions.append("Which words mean won and which lost?")
     return {"values": dict(status.values)}, "; ".join(status.why), questions

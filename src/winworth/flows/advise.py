@@ -17,7 +17,7 @@ from winworth.flows.published import published_scores
 from winworth.kpi.book import Book
 from winworth.kpi.following import LEVEL, p_of_following
 from winworth.kpi.groups import score_levels
-from winworth.kpi.periods import Period
+from winworth.kpi.quarters import Period
 from winworth.kpi.reallocate import Plan, keep_moves, plan_hours
 from winworth.kpi.recommend import Advice, recommend
 from winworth.kpi.response import LEAST_ACCOUNTS, Response, fit_response

@@ -19,7 +19,7 @@ from winworth.flows.scored import accounts_worth
 from winworth.kpi.backtest import Backtest
 from winworth.kpi.backtest import backtest as judge
 from winworth.kpi.book import Book
-from winworth.kpi.periods import Period
+from winworth.kpi.quarters import Period
 from winworth.kpi.worked import MARGIN, TURNOVER, WON, activity_before, basis_of, brought, logged_effort
 from winworth.lock import run_lock
 from winworth.scoring.scorer import Scorer

@@ -8,8 +8,7 @@ from winworth.config import Settings
 from winworth.errors import ConfigError, did_you_mean
 from winworth.kpi.book import Book
 from winworth.kpi.gaps import LEAST_SELLERS, UNTOLD
-from winworth.kpi.periods import Period
-from winworth.kpi.quarters import at_equal_age
+from winworth.kpi.quarters import Period, at_equal_age
 from winworth.tables import CrmTables
 
 ALL = "all"

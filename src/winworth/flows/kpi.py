@@ -19,7 +19,7 @@ from winworth.kpi.book import Book, Scored
 from winworth.kpi.groups import Levels, feature_levels, feature_named, score_levels
 from winworth.kpi.ledger import KPIS, ledger
 from winworth.kpi.measures import Terms
-from winworth.kpi.periods import Period, quarters_until, whole
+from winworth.kpi.quarters import Period, quarters_until, whole
 from winworth.lock import run_lock
 from winworth.review.kpi_charts import kpi_chart
 from winworth.review.words import LOCALES, words_in

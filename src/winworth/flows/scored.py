@@ -8,13 +8,14 @@ import pandas as pd
 
 from winworth.bundle import Bundle
 from winworth.config import Settings
-from winworth.errors import ConfigError, WinworthError
-from winworth.features.build import absent_features, build_features, is_deal_level
+from winworth.errors import ConfigError
+from winworth.features.build import absent_features, build_features
 from winworth.features.examples import scoring_examples
 from winworth.flows.customers import read_customers, residual_values
 from winworth.flows.dates import DATE_COLUMNS, WON_BY, close_dates, read_dates
 from winworth.flows.prepare import Prepared
 from winworth.flows.profile import COMMITTEE, committees, icp_rules
+from winworth.flows.unlike_training import refuse_impossible, unlike_training
 from winworth.models.reliability import VennAbers
 from winworth.scoring.expected import by_account, with_residual
 from winworth.scoring.scorer import Scorer
@@ -52,7 +53,7 @@ def score_rows(scorer: Scorer, prepared: Prepared, bundle: Bundle, wanted: Wante
     rows = scoring_examples(prepared.snapshot, exclude_kinds=tuple(bundle.json("metrics.json")["exclude_kinds"]))
     features = build_features(rows, prepared.snapshot, scorer.catalog)
     scored = scorer.explain(features, (rows["basis"] == "next_deal").to_numpy())
-    _refuse_impossible(scored.table, rows, scorer)
+    refuse_impossible(scored.table, rows, has_value=scorer.value is not None)
     weight = scorer.weights.table["weight"]
     words = {}
     for lang in LANGUAGES:
@@ -71,7 +72,9 @@ def score_rows(scorer: Scorer, prepared: Prepared, bundle: Bundle, wanted: Wante
     if wanted.doubt:
         table = table.join(_win_interval(scorer, features, bundle))
     return Rows(
-        pd.concat([known, table, dates, last, scored.criteria.round(1)], axis=1), words, _strange(scorer, features, rows)
+        pd.concat([known, table, dates, last, scored.criteria.round(1)], axis=1),
+        words,
+        unlike_training(scorer.win.matrix, scorer.catalog, features, rows),
     )
 
 
@@ -87,42 +90,6 @@ def _win_interval(scorer: Scorer, features: pd.DataFrame, bundle: Bundle) -> pd.
     margin = scorer.win.model.margin(scorer.win.matrix.transform(features))
     low, high = VennAbers(past["margin"], past["won"], past["weight"]).interval(margin)
     return pd.DataFrame({"win_low": low, "win_high": high}, index=features.index)
-
-
-def _refuse_impossible(table: pd.DataFrame, rows: pd.DataFrame, scorer: Scorer) -> None:
-    """Raise WinworthError where a chance is none, or an amount is not finite or below 0: nothing is published then."""
-    told = ["win_probability", "score"] + ["value_if_won", "expected_value"] * (scorer.value is not None)
-    for name in told:
-        values = table[name].to_numpy(dtype=float)
-        most = {"win_probability": 1.0, "score": 100.0 + 1e-6}.get(name, np.inf)
-        bad = ~(np.isfinite(values) & (values >= 0) & (values <= most))
-        if bad.any():
-            first = int(np.flatnonzero(bad)[0])
-            raise WinworthError(
-                f"{int(bad.sum()):,} of {len(table):,} rows have a {name} that cannot be: first {values[first]} of account "
-                f"{rows['account_id'].iloc[first]}. Nothing was published. Look at its features with explain, and train again."
-            )
-
-
-def _strange(scorer: Scorer, features: pd.DataFrame, rows: pd.DataFrame) -> tuple[str, ...]:
-    """Say which features have levels in more than a twentieth of the rows that training pooled or never saw, and which
-    numbers are missing that no training row lacked. A deal's own features are looked at where there is a deal.
-    """
-    matrix, specs = scorer.win.matrix, scorer.catalog.features
-    unseen = matrix.unseen_levels(features)
-    of_deals = matrix.newly_missing(features[(rows["basis"] == "open_deal").to_numpy()])
-    missing = {
-        name: n for name, n in matrix.newly_missing(features).items() if name in specs and not is_deal_level(specs[name])
-    }
-    missing |= {name: n for name, n in of_deals.items() if name in specs and is_deal_level(specs[name])}
-    return tuple(
-        f"{n} of {len(features)} rows have no {name}, which no row lacked in training: they count as the median of those days."
-        for name, n in missing.items()
-    ) + tuple(
-        f"{n} of {len(features)} rows have a {name} that training saw too rarely, or never: it counts as other."
-        for name, n in unseen.items()
-        if n > 0.05 * len(features)
-    )
 
 
 def _segment_labels(scorer: Scorer, segment: np.ndarray, lang: str) -> np.ndarray:

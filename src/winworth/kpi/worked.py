@@ -7,7 +7,7 @@ import pandas as pd
 from winworth.errors import DataError
 from winworth.kpi import facts
 from winworth.kpi.book import Book
-from winworth.kpi.periods import Period
+from winworth.kpi.quarters import Period
 
 WON, MARGIN, TURNOVER = "won", "margin", "turnover"
 

@@ -112,12 +112,27 @@ def _steps(ax: "Axes", at: tuple[np.ndarray, np.ndarray], reach: tuple[float, fl
 
 def _values(ax: "Axes", reach: tuple[float, float], is_log: bool, words: Words) -> None:
     if is_log:
-        ticks = [tick for tick in (0, 1, 10, 100, 1_000, 10_000, 100_000, 1e6, 1e7, 1e8) if tick <= reach[1] * 1.01]
+        ticks = _round_ticks(reach)
         ax.set_xticks([np.log10(1 + tick) for tick in ticks], [words.number(tick) for tick in ticks])
+        ax.set_xlim(np.log10(1 + reach[0]) - 0.05, np.log10(1 + reach[1]) + 0.05)
     else:
         ticks = [tick for tick in ax.get_xticks() if reach[0] - 1e-9 <= tick <= reach[1] + 1e-9]
         whole = all(float(tick).is_integer() for tick in ticks)
         ax.set_xticks(ticks, [words.number(tick, 0 if whole else 1) for tick in ticks])
+
+
+def _round_ticks(reach: tuple[float, float]) -> list[float]:
+    """Return the powers of ten within a range, with their doubles and fivefolds where there are fewer than three.
+
+    >>> _round_ticks((1, 2000)), _round_ticks((8_000, 120_000))
+    ([1.0, 10.0, 100.0, 1000.0], [10000.0, 20000.0, 50000.0, 100000.0])
+    """
+    for steps in ((1,), (1, 2, 5)):
+        ticks = [0.0] * (reach[0] < 1) + [step * 10.0**power for power in range(0, 15) for step in steps]
+        ticks = [tick for tick in ticks if reach[0] * 0.99 <= tick <= reach[1] * 1.01]
+        if len(ticks) >= 3:
+            break
+    return ticks
 
 
 def _factors(ax: "Axes", axis: str, words: Words) -> None:

@@ -67,7 +67,7 @@ def moved_between(
     table = table.assign(change=table["now"].fillna(0.0) - table["before"].fillna(0.0))
     if both[["expected_value", "expected_value_then"]].isna().all(axis=None):
         table = table.assign(change=float("nan"))
-    table = table.assign(cause=table["account_id"].map(cause or {}).fillna("").astype("str"))
+    table = table.assign(cause=pd.Series([(cause or {}).get(key, "") for key in table["account_id"]], table.index, dtype="str"))
     movers = table[table["previous_tier"] != table["tier"]]
     movers = movers.assign(size=movers["change"].abs()).sort_values(["size", "account_id"], ascending=[False, True])
     names = [*TIERS, NOBODY]

@@ -115,8 +115,7 @@ SALESFORCE = Vocabulary(
         r"leads?": "a lead is no account and has no deal yet",
     },
     notes=(
-        "Preset salesforce. Ids: Data Loader gives 18 characters, reports 15; files from both do not meet. "
-        "CloseDate of an open "
+        "Preset salesforce. Ids of 15 characters (reports) and of 18 (Data Loader) meet when read. CloseDate of an open "
         "opportunity is the expected day: it is left out of open deals when read.",
     ),
 )
