@@ -8,7 +8,7 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "winworth"
 LAYERS = [
     ("errors",),
-    ("atomic", "lock", "sheets"),
+    ("atomic", "erase", "extends", "lock", "sheets"),
     ("tables",),
     ("crm",),
     ("features",),
@@ -16,6 +16,7 @@ LAYERS = [
     ("weights",),
     ("scoring",),
     ("kpi",),
+    ("draft",),
     ("agreed", "bundle", "tracked_run", "tracked_tuning", "tracking", "review", "pyfunc"),
     ("config",),
     ("flows",),
@@ -29,7 +30,7 @@ DOORS = {
     "matplotlib": {"review/charts.py"},
     "yaml": {"config.py"},
     "pydantic": {"config.py"},
-    "typer": {f"cli/{name}.py" for name in ("app", "options", "learning", "scoring", "judging")},
+    "typer": {f"cli/{name}.py" for name in ("app", "options", "starting", "learning", "scoring", "judging")},
 }
 HEAVY = {"pandas", "numpy", "sklearn", "lightgbm", "mlflow", "shap", "scipy", "matplotlib", "duckdb", "pyarrow", "pydantic"}
 KNOWS_NOTHING_OF_CRM = ("crm", "features")

@@ -11,6 +11,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from winworth.crm.mapping import CrmMap
 from winworth.errors import ConfigError, did_you_mean
+from winworth.extends import laid_over
 from winworth.features.catalog import Catalog
 from winworth.kpi.quarters import Regime
 from winworth.models.trees import TreeSize
@@ -22,6 +23,7 @@ from winworth.weights.overrides import Override, Overrides
 
 STRICT = {"extra": "forbid"}
 TUNED = Path("tuning") / "tuned.yaml"
+MOST_REFERENCES = 20  # of each other they unfold into more than any machine holds
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,7 @@ def load_settings(folder: Path, *, overrides: tuple[str, ...] = ()) -> Settings:
         _apply(documents, override)
     documents["crm"] = _with_environment(documents["crm"])
     built = {name: _build(_SHAPES[name], document, f"{name}.yaml") for name, document in documents.items()}
-    whole = (built["crm"], built["criteria"], built["training"], built["scoring"])
+    whole = [built[name] for name in ("crm", "criteria", "training", "scoring")]
     playbooks = _playbooks(folder / "playbooks.yaml", built["scoring"])
     signed = (built["leak_waivers"].waivers, built["overrides"].overrides)
     return Settings(folder, *whole, *signed, playbooks, built["decisions"].decisions)
@@ -154,10 +156,9 @@ def built_in_playbooks() -> Playbooks:
 
 
 def _playbooks(path: Path, rules: Scoring) -> Playbooks | None:
-    if not path.exists():
-        return None
-    written = _build(Playbooks, _read(path, True), path.name)
-    check_quotas(written, rules)
+    written = _build(Playbooks, _read(path, True), path.name) if path.exists() else None
+    if written:
+        check_quotas(written, rules)
     return written
 
 
@@ -221,12 +222,18 @@ def _read(path: Path, required: bool) -> dict:
     Strict.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf"))
     Strict.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
     try:
-        document = yaml.load(path.read_text(encoding="utf-8"), Strict)  # a SafeLoader, made stricter
+        text = path.read_text(encoding="utf-8")
+        blocks = {event.anchor for event in yaml.parse(text, Strict) if isinstance(event, yaml.CollectionStartEvent)}
+        n_references = sum(isinstance(event, yaml.AliasEvent) and event.anchor in blocks for event in yaml.parse(text, Strict))
+        document = None if n_references > MOST_REFERENCES else yaml.load(text, Strict)  # a SafeLoader, made stricter
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path.name} is not YAML: {' '.join(str(error).split())}") from error
+    if n_references > MOST_REFERENCES:
+        raise ConfigError(f"{path.name} has more than {MOST_REFERENCES} references (*name) to blocks. Write the values out.")
     if not isinstance(document or {}, dict):
         raise ConfigError(f"{path.name} holds a {type(document).__name__}; it must hold keys and values.")
-    return document or {}
+    below = (document or {}).pop("extends", "")
+    return laid_over(_read(path.parent / str(below), True), document) if below else document or {}
 
 
 def _with_environment(crm: dict) -> dict:

@@ -32,12 +32,13 @@ def found(settings, tmp_path_factory):
 
 
 def test_a_company_in_which_nothing_changed_is_told_so(found):
-    assert [one.outcome for one in found.differences["ETI"]] == ["won", "amount_won"]
+    assert [one.outcome for one in found.differences["ETI"]] == ["won", "amount_won", "days_open", "upsells", "revenue"]
+    assert [why.partition(" needs")[0] for why in found.untold] == ["acquisition_cost"]
     assert not any(one.is_causal for one in found.differences["ETI"])
     assert found.rate.rate + found.rate.mix + found.rate.interaction == pytest.approx(found.rate.after - found.rate.before)
     assert found.without_action["seen"].std() > found.without_action["expected"].std()
     report = comparison.compared(found)
-    assert "adjusted for 2 comparisons" in report.parts[1]
+    assert "adjusted for 5 comparisons" in report.parts[1]
     assert report.document["n_deals"] == found.n_deals
 
 

@@ -97,7 +97,9 @@ def _by_type(export: Export, files: Sequence[tuple[PlainFile, Cells]]) -> Export
     rules = {
         name: rule
         if rule.format_is_declared and name not in typed
-        else replace(rule, locale_name="iso", locale=LOCALES["iso"], format_is_declared=False)
+        else replace(
+            rule, locale_name="iso", locale=LOCALES["iso"], format_is_declared=False, decimal_is_declared=name in typed
+        )
         for name, rule in export.rules.items()
     }
     return replace(export, rules=rules)

@@ -13,7 +13,8 @@ from winworth.crm.masking import SEEN
 
 _NAMES = re.compile(
     r"(?:first|last|full|given|family|contact|person)[ _]?name|surname|(?:pre)?nom(?: de famille| du contact| complet)?|"
-    r"e[ _-]?mail(?: address)?|mail|courriel|adresse (?:e-?mail|electronique)|(?:tele)?phone(?: number)?|mobile|portable|fax|linkedin"
+    r"e[ _-]?mail(?: address)?|mail|courriel|adresse (?:e-?mail|electronique)|(?:tele)?phone(?: number)?|mobile|portable|fax|"
+    r"linkedin"
 )
 _MOST = 500  # values of a column that are looked at
 _MANY = 0.5

@@ -14,11 +14,13 @@ from winworth.errors import ConfigError
 from winworth.flows.decisions import outcomes, read_run
 from winworth.flows.promote import open_challenger
 from winworth.flows.record import labelled_weights
-from winworth.flows.tiering import earlier_scores
+from winworth.flows.tiering import earlier_scores, ranked_by, seats_today
 from winworth.review.moved import Moved, moved_between
 from winworth.review.page import Review, render
+from winworth.review.workshop import Workshop
 from winworth.scoring.scorer import Scorer
 from winworth.sheets import from_csv
+from winworth.weights.overrides import LaterScores, log_unit
 from winworth.weights.scorecard import Scorecard
 
 DOCUMENTS = ("compared/????-??-??/*/compare.json", "backtest/????-??-??/backtest.json", "advice/????-??-??/advice.json")
@@ -64,6 +66,7 @@ def review(settings: Settings, *, as_of: date, home: Path, lang: str = "en", cad
             kpis_on=kpis_on,
             documents=_documents(home, as_of),
             pictures=bundle.json("pictures.json") if "pictures.json" in bundle.names else {},
+            workshop=_workshop(bundle, scorer, settings, accounts, run.get("overrides")),
             decisions=outcomes(settings, accounts, _in_force(scorer, run), as_of=as_of, home=home),
         ),
         lang=lang,
@@ -125,6 +128,22 @@ def _moved(home: Path, accounts: pd.DataFrame, folder: Path, as_of: date) -> Mov
     causes = tuple(json.loads(told.read_text(encoding="utf-8"))["causes"]) if told.exists() else ()
     cause = None if movers is None or "cause" not in movers else movers.set_index("account_id")["cause"].to_dict()
     return moved_between(earlier.accounts, accounts, since=earlier.as_of, causes=causes, cause=cause)
+
+
+def _workshop(
+    bundle: Bundle, scorer: Scorer, settings: Settings, accounts: pd.DataFrame, overrides: dict | None
+) -> Workshop | None:
+    """Return what other weights are tried on; None without accounts, or where the version keeps no later deals."""
+    if accounts.empty or "later.json" not in bundle.names:
+        return None
+    return Workshop(
+        learnt=scorer.weights.criteria["weight"].astype(int),
+        unit=log_unit(scorer.weights, scorer.card),
+        later=LaterScores.from_dict(bundle.json("later.json")),
+        worth=ranked_by(accounts),
+        seats=seats_today(accounts, settings.scoring, bundle.json("metrics.json")),
+        overrides=tuple((overrides or {}).get("overrides", ())),
+    )
 
 
 def _accounts(home: Path, as_of: date, bundle: Bundle, lang: str) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from winworth.crm.snapshot import Snapshot
 from winworth.scoring.inflation import share_alarms, win_rate_alarm
-from winworth.scoring.seats import TIERS, hours_set_aside, seats_for
+from winworth.scoring.seats import TIERS, Seats, hours_set_aside, seats_for
 from winworth.scoring.settings import Scoring
 from winworth.scoring.tiers import UNSURE, Tiers, cut_tiers
 from winworth.weights.noise import Noise
@@ -65,12 +65,9 @@ def tier_accounts(
     deals bring; what customers still bring is granted as much, relative to itself, from errors of its own. (Its 80 % interval
     is of what will come, not of what to expect: it would hold every customer in its tier for good.)
     """
-    published = tuple((metrics.get("tiers") or {}).get("published", TIERS))
-    if metrics.get("mode") == "base_rate":  # one chance for all: nothing ranks
-        published = ("C",)
-    in_money = bool(accounts["expected_value"].notna().all())
-    rank = accounts["expected_value"].fillna(accounts["win_probability"])
-    seats = seats_for(scoring, len(accounts), published=published, in_money=in_money)
+    published, in_money = _published(metrics), bool(accounts["expected_value"].notna().all())
+    rank = ranked_by(accounts)
+    seats = seats_today(accounts, scoring, metrics)
     sd = None if noise is None else noise.at(rank.to_numpy(dtype=float)) * _of_two_parts(accounts)
     found = cut_tiers(rank, accounts["account_id"], seats, noise=sd, previous=_previous(accounts, earlier), shift=shift)
     hours = found.table["tier"].map(scoring.serving.hours).astype(float)
@@ -84,6 +81,17 @@ def tier_accounts(
         *_said(published, metrics.get("mode"), noise, earlier),
     )
     return Tiered(tiered, _record(found, scoring, published, noise, earlier) | {"in_money": in_money}, warnings)
+
+
+def ranked_by(accounts: pd.DataFrame) -> pd.Series:
+    """Return what puts accounts in order before any override: expected value, win probability where no value is known."""
+    return accounts["expected_value"].fillna(accounts["win_probability"])
+
+
+def seats_today(accounts: pd.DataFrame, scoring: Scoring, metrics: Mapping) -> Seats:
+    """Return the seats that the team gives these accounts, in the tiers that the model version publishes."""
+    in_money = bool(accounts["expected_value"].notna().all())
+    return seats_for(scoring, len(accounts), published=_published(metrics), in_money=in_money)
 
 
 def borderline(accounts: pd.DataFrame) -> pd.DataFrame:
@@ -113,6 +121,11 @@ def a_still_wins(home: Path, snapshot: Snapshot, *, horizon_days: int) -> tuple[
     known, won = now["status"].notna().to_numpy(), ((now["status"] == "won") & in_time).to_numpy()
     alarm = win_rate_alarm(deals["win_probability"].to_numpy(dtype=float)[known], won[known])
     return () if alarm is None else (f"Since {earlier.as_of}: {alarm}",)
+
+
+def _published(metrics: Mapping) -> tuple[str, ...]:
+    """Return the tiers that may be given: C alone where all have one chance, as nothing ranks."""
+    return ("C",) if metrics.get("mode") == "base_rate" else tuple((metrics.get("tiers") or {}).get("published", TIERS))
 
 
 def _of_two_parts(accounts: pd.DataFrame) -> np.ndarray:

@@ -19,6 +19,7 @@ from winworth.flows.learn import (
     learn_value,
     past_population,
     reference_population,
+    without_difference,
 )
 from winworth.flows.pictures import picture_files
 from winworth.flows.profile import learn_profile
@@ -160,7 +161,7 @@ def _metrics(retrain: Retrain, learnt: Learnt, reference: Reference, made: Made)
 
 
 def _warnings(retrain: Retrain, learnt: Learnt, reference: Reference, worth: Worth) -> list[str]:
-    warnings = [*retrain.prepared.warnings, *worth.notes]
+    warnings = [*retrain.prepared.warnings, *worth.notes, *without_difference(retrain.examples.features)]
     if worth.n_unknown:
         lacks = "amount" if worth.basis in ("deal_amount", "none") else "invoice yet"
         warnings.append(f"{worth.n_unknown} won deals have no {lacks}: they count for winning and not for value.")

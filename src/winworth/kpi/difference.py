@@ -49,8 +49,9 @@ class Trend:
 class Difference:
     """How much more an outcome changed in the treated segments than in the untouched ones.
 
-    `relative` is the same as a share of what the untouched segments make one expect; `detectable` the smallest effect that
-    would be found in 8 of 10 cases; `crossed` the regime changes that the comparison goes across.
+    `relative` is the same as a share of what the untouched segments make one expect, `relative_80` with its 80 % interval;
+    `detectable` the smallest effect that would be found in 8 of 10 cases; `crossed` the regime changes that the comparison goes
+    across.
     """
 
     outcome: str
@@ -60,6 +61,7 @@ class Difference:
     detectable: float
     trend: Trend
     crossed: tuple[Regime, ...] = ()
+    relative_80: Figure | None = None
 
     @property
     def is_causal(self) -> bool:
@@ -74,6 +76,7 @@ class Difference:
             "outcome": self.outcome,
             "effect": self.effect.to_dict(),
             "relative": self.relative.to_dict(),
+            "relative_80": None if self.relative_80 is None else self.relative_80.to_dict(),
             "p": _null(self.p),
             "detectable": _null(self.detectable),
             "trend": trend | {"path": path},
@@ -93,7 +96,7 @@ def difference_in_differences(
     """
     known = rows[rows[outcome].notna()].reset_index(drop=True)
     is_treated = known["segment"].isin(treated).to_numpy()
-    _check(known, is_treated, treated)
+    check_sides(known, is_treated, treated)
     after = (known["period"] >= 0).to_numpy()
     y, weight, X = _levels(known, outcome)
     fit = least_squares(np.column_stack([is_treated & after, X]), y, weight, known["account_id"].to_numpy(), is_treated)
@@ -157,7 +160,8 @@ def _relative(known: pd.DataFrame, outcome: str, fit: Clustered, cell: np.ndarra
     return Figure(float(value), float(low), float(high), len(known))
 
 
-def _check(known: pd.DataFrame, is_treated: np.ndarray, treated: Collection[str]) -> None:
+def check_sides(known: pd.DataFrame, is_treated: np.ndarray, treated: Collection[str]) -> None:
+    """Raise DataError where a segment or a side has too little to be compared."""
     segments = known["segment"].unique()
     absent = sorted(set(treated) - set(segments))
     if absent:

@@ -1,6 +1,6 @@
 """Where the hours should go: the most revenue from the hours there are, in moves that do not lose."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,6 +72,18 @@ def plan_hours(response: Response, *, least: Mapping[str, float] | None = None, 
     return Plan(tuple(moves), hours, _gain(response, np.ones(len(now)), times), response.p_equal)
 
 
+def keep_moves(plan: Plan, response: Response, kept: Collection[tuple[str, str]]) -> Plan:
+    """Return the plan with only the moves of these (source, target) pairs, the hours and the gain of all counted anew."""
+    moves = tuple(move for move in plan.moves if (move.source, move.target) in kept)
+    hours, now = plan.hours["now"].copy(), plan.hours["now"].to_numpy()
+    for move in moves:
+        hours[move.target] += move.hours
+        if move.source != SPARE:
+            hours[move.source] -= move.hours
+    gain = _gain(response, np.ones(len(now)), hours.to_numpy() / now)
+    return Plan(moves, plan.hours.assign(planned=hours), gain, plan.p_equal)
+
+
 def best_times(response: Response, *, bounds: np.ndarray, capacity: float) -> np.ndarray:
     """Return how many times as many hours each group should have: the most revenue that `capacity` hours bring.
 
@@ -136,5 +148,8 @@ def _try(response: Response, times: np.ndarray, pair: tuple[str, str, float]) ->
 
 def _gain(response: Response, before: np.ndarray, after: np.ndarray) -> Figure:
     logs = np.array([response.gain(at, b) - response.gain(at, a) for at, (a, b) in enumerate(zip(before, after, strict=True))])
-    low, high = np.quantile(response.draws @ logs, [0.025, 0.975])
-    return Figure(float(response.slopes @ logs), float(low), float(high), int(response.table["n_accounts"].sum()))
+    # Hours that seem to do harm are taken for hours that do nothing: else taking them away would be promised to pay.
+    low, high = np.quantile(np.maximum(response.draws, 0.0) @ logs, [0.025, 0.975])
+    return Figure(
+        float(np.maximum(response.slopes, 0.0) @ logs), float(low), float(high), int(response.table["n_accounts"].sum())
+    )

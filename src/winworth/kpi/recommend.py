@@ -12,7 +12,15 @@ from winworth.models.metrics import Figure
 
 SAME = 0.05  # p above which a gap is taken to be the same in all teams
 ACTIONS = ("move", "offer", "train", "none")
-REASONS = ("hour_brings_more", "more_than_others", "team_short", "one_team_alone", "some_teams_only", "short_everywhere")
+REASONS = (
+    "hour_brings_more",
+    "more_than_others",
+    "potential_unknown",
+    "team_short",
+    "one_team_alone",
+    "some_teams_only",
+    "short_everywhere",
+)
 
 
 @dataclass(frozen=True)
@@ -60,12 +68,13 @@ class Advice:
         return {"recommendations": told, "compared": compared.rename_axis("what").reset_index().to_dict("records")}
 
 
-def recommend(rows: pd.DataFrame, *, n_periods: int, plan: Plan | None = None) -> Advice:
+def recommend(rows: pd.DataFrame, *, n_periods: float, plan: Plan | None = None, is_like: bool = True) -> Advice:
     """Say what each gap that stands at 5 % (Benjamini and Hochberg, over all that was compared) calls for.
 
     `rows` has account_id, segment, team, seller, mix (what deals must share to be compared: tier, size, source) and money,
     one a deal of `n_periods` periods; `plan` is that of the hours. Sellers only tell how sure a team's figure is: nothing is
-    said of a person, nor of a team of fewer than three.
+    said of a person, nor of a team of fewer than three. Where deals are not `is_like`, since what their accounts could bring is
+    not in the mix, a shortfall may be the accounts' own, and calls for nothing.
     """
     gaps = {f"{gap.kind} {gap.name}": gap for gap in (*segment_gaps(rows), *team_gaps(rows))}
     moves = {} if plan is None else {f"hours {move.source} -> {move.target}": move for move in plan.moves}
@@ -79,17 +88,19 @@ def recommend(rows: pd.DataFrame, *, n_periods: int, plan: Plan | None = None) -
             ends = (moves[what].source, moves[what].target)
             given.append(Recommendation("move", "hours", ends, "hour_brings_more", moves[what].gain, float(adjusted)))
         elif what in gaps:
-            given.append(_for_gap(gaps[what], n_periods, float(adjusted)))
+            given.append(_for_gap(gaps[what], n_periods, float(adjusted), is_like=is_like))
     return Advice(tuple(given), compared)
 
 
-def _for_gap(gap: Gap, n_periods: int, adjusted: float) -> Recommendation:
+def _for_gap(gap: Gap, n_periods: float, adjusted: float, *, is_like: bool) -> Recommendation:
     """Return the one thing a gap calls for; a segment's shortfall is the offer's only where all teams have it."""
     a_period = -gap.gap.n / n_periods
     low, high = sorted((gap.gap.low * a_period, gap.gap.high * a_period))
     effect = Figure(gap.gap.value * a_period, low, high, gap.gap.n)
     if gap.gap.value > 0:
         action, why = "none", "more_than_others"
+    elif not is_like:
+        action, why = "none", "potential_unknown"
     elif gap.kind == "team":
         action, why = "train", "team_short"
     elif not np.isfinite(gap.p_same):

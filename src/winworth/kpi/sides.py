@@ -17,7 +17,7 @@ def path_by_side(rows: pd.DataFrame, outcome: str, *, treated: Collection[str]) 
     `rows` has account_id, segment, period and the outcome; where there is an `exposure`, the figure is the sum of the outcome
     over the sum of it, else the mean. Points of fewer than ten rows are left out.
 
-    >>> rows = pd.DataFrame({"account_id": range(40), "segment": ["ETI", "PME"] * 20, "period": 0, "won": [1.0, 0.0, 0.0, 0.0] * 10})
+    >>> rows = pd.DataFrame({"account_id": range(40), "segment": ["ETI", "PME"] * 20, "period": 0, "won": [1.0, 0, 0, 0] * 10})
     >>> path_by_side(rows, "won", treated=["ETI"])[["side", "value", "n"]].values.tolist()
     [['treated', 0.5, 20], ['untouched', 0.0, 20]]
     """

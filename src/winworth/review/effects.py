@@ -13,7 +13,12 @@ from winworth.kpi.regression import LEVEL
 from winworth.review.outside import is_missing, shown
 from winworth.review.words import Show, Words
 
-UNITS = {"won": "share", "amount_won": "money"}  # of the outcomes that are compared; others are plain numbers
+UNITS = {
+    "won": "share",
+    "amount_won": "money",
+    "revenue": "money",
+    "acquisition_cost": "money",
+}  # of the outcomes that are compared; others are plain numbers
 LONGEST = 60
 
 
@@ -181,8 +186,8 @@ def _plan(plan: Mapping | None, words: Words) -> list[str]:
 
 
 def _missing(one: Mapping, words: Words) -> str:
-    blanks = {name: words.number(value) if isinstance(value, int | float) else value for name, value in one.items()}
-    return words.say(f"advice_lacks_{blanks.pop('what')}", **blanks)
+    blanks = {name: _p(value, words) if name == "p" else words.number(value) for name, value in one.items() if name != "what"}
+    return words.say(f"advice_lacks_{one['what']}", **blanks)
 
 
 def _n(figure: Mapping, words: Words) -> str:

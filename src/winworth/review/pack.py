@@ -9,6 +9,7 @@ import pandas as pd
 from winworth.features.catalog import Catalog
 from winworth.review.decided import Outcome
 from winworth.review.moved import Moved
+from winworth.review.workshop import Workshop
 from winworth.weights.scorecard import Scorecard
 
 CADENCES = ("quarterly", "monthly")
@@ -24,6 +25,7 @@ class Review:
     scores' run.json says of weights that leadership set, and of tiers. `catalog` names the features of `card`. `plays` has a
     row for each segment and tier, in the page's language. `kpis` is the ledger of `kpis_on`. `pictures` is the version's
     pictures.json. `documents` are compare.json, backtest.json and advice.json, the newest of each by its name.
+    `workshop` is what other weights are tried on.
     """
 
     company: str
@@ -47,6 +49,7 @@ class Review:
     pictures: Mapping = field(default_factory=dict)
     documents: Mapping[str, Mapping] = field(default_factory=dict)
     decisions: tuple[Outcome, ...] = ()
+    workshop: Workshop | None = None
 
     @property
     def publishes_weights(self) -> bool:

@@ -22,6 +22,7 @@ from winworth.review.sections import (
     short,
     truth,
     who,
+    workshop,
 )
 from winworth.review.words import Words, words_in
 
@@ -39,6 +40,7 @@ SECTIONS: dict[str, Build] = {
     "matters": matters.build,
     "card": card.build,
     "overrides": overrides.build,
+    "workshop": workshop.build,
     "segments": segments.build,
     "plays": plays.build,
     "kpis": kpis.build,

@@ -1,6 +1,6 @@
 """What leadership changed: a criterion's weight, who, why, until when; the rest is rescaled, and the price measured."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -139,14 +139,25 @@ def overruled(weights: pd.Series, overrides: Sequence[Override]) -> pd.Series:
     >>> overruled(pd.Series({"size": 50, "budget": 30, "source": 20}), [held]).to_dict()
     {'size': 40, 'budget': 36, 'source': 24}
     """
-    given = pd.Series({one.criterion: one.weight for one in overrides}, dtype="int64")
-    rest = weights.drop(given.index)
-    left = 100 - int(given.sum())
+    return rescaled(weights, {one.criterion: one.weight for one in overrides})
+
+
+def rescaled(weights: pd.Series, given: Mapping[str, int]) -> pd.Series:
+    """Return integer weights with those given in them; the rest keep their proportions and all sum to 100.
+
+    Raises ConfigError where points are left and no other criterion weighs anything.
+
+    >>> rescaled(pd.Series({"size": 50, "budget": 30, "source": 20}), {"size": 0}).to_dict()
+    {'size': 0, 'budget': 60, 'source': 40}
+    """
+    held = pd.Series(dict(given), dtype="int64")
+    rest = weights.drop(held.index)
+    left = 100 - int(held.sum())
     if left and rest.sum() == 0:
         raise ConfigError(
             f"overrides.yaml: {left} points are left, and no other criterion weighs anything. Give them away too."
         )
-    return pd.concat([given, pd.Series(integers_to(left, rest.to_numpy(dtype=float)), rest.index)]).reindex(weights.index)
+    return pd.concat([held, pd.Series(integers_to(left, rest.to_numpy(dtype=float)), rest.index)]).reindex(weights.index)
 
 
 def log_unit(weights: CriteriaWeights, card: Scorecard | None) -> float:
