@@ -14,7 +14,9 @@ from winworth.errors import ConfigError
 from winworth.flows.promote import open_challenger
 from winworth.flows.record import labelled_weights
 from winworth.flows.tiering import ranked_by, seats_today
+from winworth.kpi.ledger import KPIS
 from winworth.review.page import Review, render
+from winworth.review.workbook import to_workbook
 from winworth.review.workshop import Workshop
 from winworth.scoring.scorer import Scorer
 from winworth.weights.overrides import LaterScores, log_unit
@@ -22,14 +24,15 @@ from winworth.weights.overrides import LaterScores, log_unit
 
 @dataclass(frozen=True)
 class Reviewed:
-    """Where the page was written, in which language."""
+    """Where the page and the workbook were written, in which language."""
 
     page: Path
+    workbook: Path
     lang: str
 
 
 def review(settings: Settings, *, as_of: date, home: Path, lang: str = "en") -> Reviewed:
-    """Write `home`/reviews/<as_of>/review-<lang>.html from the champion and the scores of `as_of`.
+    """Write `home`/reviews/<as_of>/review-<lang>.html and .xlsx from the champion and the scores of `as_of`.
 
     Where no champion has been promoted the page shows the challenger and why it was refused, with no account.
     """
@@ -37,26 +40,33 @@ def review(settings: Settings, *, as_of: date, home: Path, lang: str = "en") -> 
     metrics = bundle.json("metrics.json")
     scorer = Scorer.from_files(bundle.contents)
     accounts, overrides = _accounts(home, as_of, bundle, lang), _overrides(home, as_of)
-    page = render(
-        Review(
-            company=settings.crm.company,
-            currency=settings.crm.currency,
-            as_of=as_of,
-            model_version=bundle.version,
-            model_as_of=bundle.as_of.isoformat(),
-            metrics=metrics,
-            weights=labelled_weights(scorer.weights, scorer, lang),
-            accounts=accounts,
-            warnings=metrics["warnings"],
-            overrides=overrides,
-            workshop=_workshop(bundle, scorer, settings, accounts, overrides),
-        ),
-        lang=lang,
+    told = Review(
+        company=settings.crm.company,
+        currency=settings.crm.currency,
+        as_of=as_of,
+        model_version=bundle.version,
+        model_as_of=bundle.as_of.isoformat(),
+        metrics=metrics,
+        weights=labelled_weights(scorer.weights, scorer, lang),
+        accounts=accounts,
+        warnings=metrics["warnings"],
+        overrides=overrides,
+        workshop=_workshop(bundle, scorer, settings, accounts, overrides),
     )
     target = home / "reviews" / as_of.isoformat() / f"review-{lang}.html"
     target.parent.mkdir(parents=True, exist_ok=True)
-    write_file(target, page)
-    return Reviewed(target, lang)
+    write_file(target, render(told, lang=lang))
+    write_file(target.with_suffix(".xlsx"), to_workbook(told, lang=lang, kpis=_kpis(home, as_of)))
+    return Reviewed(target, target.with_suffix(".xlsx"), lang)
+
+
+def _kpis(home: Path, as_of: date) -> pd.DataFrame | None:
+    """Read the ledger that winworth kpi counted for the day, with the unit of each figure; None where it was not run."""
+    path = home / "kpi" / as_of.isoformat() / "kpi.parquet"
+    if not path.exists():
+        return None
+    table = pd.read_parquet(path)
+    return table.assign(unit=table["kpi"].map({name: spec.unit for name, spec in KPIS.items()}))
 
 
 def _bundle(home: Path) -> Bundle:
