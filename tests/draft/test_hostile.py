@@ -74,14 +74,14 @@ def test_hostile_headers_and_cells_break_no_yaml_and_lose_no_letter(tmp_path):
 @settings(max_examples=200, deadline=None)
 @given(st.text(st.characters(exclude_categories=("Cs",)), max_size=60))
 def test_any_text_comes_back_from_yaml_as_it_was(tmp_path_factory, text):
-    from winworth.config import _read
+    from winworth.yaml_files import read_yaml
 
     folder = tmp_path_factory.getbasetemp() / "scalars"
     folder.mkdir(exist_ok=True)
     (folder / "one.yaml").write_text(
         f"flow: {{source: {scalar(text)}, list: [{scalar(text)}]}}  # x\nblock: {scalar(text)}\n", encoding="utf-8"
     )
-    assert _read(folder / "one.yaml", True) == {"flow": {"source": text, "list": [text]}, "block": text}
+    assert read_yaml(folder / "one.yaml") == {"flow": {"source": text, "list": [text]}, "block": text}
 
 
 def test_the_command_prints_what_it_recognised_its_questions_and_the_next_command(tmp_path, capsys, monkeypatch):

@@ -7,6 +7,7 @@ import pytest
 from winworth.config import load_settings
 from winworth.crm.synthetic import USE_CASES
 from winworth.errors import ConfigError
+from winworth.yaml_files import read_yaml
 
 CONF = Path(__file__).parents[1] / "conf"
 
@@ -58,3 +59,11 @@ def test_an_extended_file_that_is_not_there_is_named(tmp_path):
     folder = written(tmp_path / "over", crm="extends: ../none/crm.yaml\n", criteria="criteria: {}\n")
     with pytest.raises(ConfigError, match="There is no .*none/crm.yaml"):
         load_settings(folder)
+
+
+def test_files_that_extend_each_other_are_refused(tmp_path):
+    (tmp_path / "one.yaml").write_text("extends: two.yaml\na: 1\n", encoding="utf-8")
+    (tmp_path / "two.yaml").write_text("extends: one.yaml\nb: 2\n", encoding="utf-8")
+    for name in ("one", "two"):
+        with pytest.raises(ConfigError, match="Let one of them stand alone"):
+            read_yaml(tmp_path / f"{name}.yaml")
