@@ -60,6 +60,7 @@ def recovered(case: str, seeds: range, n_deals: int | None = None) -> pd.DataFra
     return table.assign(error=np.sqrt(np.pi / 2 / len(seeds)) * table["error"])  # of a median of normal draws
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_what_was_planted_is_found_again(case):
     """In 40 companies of 2,000 deals each: as near as 40 draws warrant (99.9 %), in coverage and in the median."""
@@ -69,7 +70,7 @@ def test_what_was_planted_is_found_again(case):
     assert (found["beside"].abs() < 3.3 * found["error"]).all(), found
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("case", CASES)
 def test_intervals_of_80_per_cent_hold_the_truth_in_four_of_five(case):
     found = recovered(case, range(1000, 1200))
