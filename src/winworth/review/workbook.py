@@ -186,5 +186,5 @@ def _notes(book: "Workbook", review: Review, has_kpis: bool, words: Words) -> No
         ("book_kpis", words.say("book_note_kpis" if has_kpis else "book_note_no_kpis")),
     ]
     for key, text in told:
-        head = words.say("kicker") if key == "title" else words.say(key)
+        head = words.say(f"kicker_{review.cadence}") if key == "title" else words.say(key)
         sheet.line([head, text], ["strong", "wrapped"], height=15 * (1 + len(text) // 95))
