@@ -15,8 +15,10 @@ from winworth.flows.decisions import outcomes, read_run
 from winworth.flows.promote import open_challenger
 from winworth.flows.record import labelled_weights
 from winworth.flows.tiering import earlier_scores, ranked_by, seats_today
+from winworth.kpi.ledger import KPIS
 from winworth.review.moved import Moved, moved_between
 from winworth.review.page import Review, render
+from winworth.review.workbook import to_workbook
 from winworth.review.workshop import Workshop
 from winworth.scoring.scorer import Scorer
 from winworth.sheets import from_csv
@@ -28,14 +30,17 @@ DOCUMENTS = ("compared/????-??-??/*/compare.json", "backtest/????-??-??/backtest
 
 @dataclass(frozen=True)
 class Reviewed:
-    """Where the page was written, in which language."""
+    """Where the page and the workbook were written, in which language."""
 
     page: Path
+    workbook: Path
     lang: str
 
 
 def review(settings: Settings, *, as_of: date, home: Path, lang: str = "en", cadence: str = "quarterly") -> Reviewed:
-    """Write `home`/reviews/<as_of>/review-<lang>.html from the champion and the scores of `as_of`; of a month, its tactics.
+    """Write `home`/reviews/<as_of>/review-<lang>.html and .xlsx from the champion and the scores of `as_of`.
+
+    A monthly review holds its tactics alone.
 
     Where no champion has been promoted the page shows the challenger and why it was refused, with no account.
     """
@@ -44,38 +49,40 @@ def review(settings: Settings, *, as_of: date, home: Path, lang: str = "en", cad
     scorer = Scorer.from_files(bundle.contents)
     weights, accounts = labelled_weights(scorer.weights, scorer, lang), _accounts(home, as_of, bundle, lang)
     kpis, kpis_on = _kpis(home, as_of)
-    page = render(
-        Review(
-            company=settings.crm.company,
-            currency=settings.crm.currency,
-            as_of=as_of,
-            model_version=bundle.version,
-            model_as_of=bundle.as_of.isoformat(),
-            metrics=metrics,
-            weights=weights,
-            accounts=accounts,
-            warnings=[*metrics["warnings"], *run.get("warnings", ())],
-            overrides=run.get("overrides"),
-            cadence=cadence,
-            tiering=run.get("tiering") or {},
-            moved=_moved(home, accounts, folder, as_of),
-            card=_card(bundle),
-            catalog=scorer.catalog,
-            plays=_table(folder / f"plays_{lang}.csv"),
-            kpis=kpis,
-            kpis_on=kpis_on,
-            documents=_documents(home, as_of),
-            pictures=bundle.json("pictures.json") if "pictures.json" in bundle.names else {},
-            workshop=_workshop(bundle, scorer, settings, accounts, run.get("overrides")),
-            decisions=outcomes(settings, accounts, _in_force(scorer, run), as_of=as_of, home=home),
-        ),
-        lang=lang,
+    told = Review(
+        company=settings.crm.company,
+        currency=settings.crm.currency,
+        as_of=as_of,
+        model_version=bundle.version,
+        model_as_of=bundle.as_of.isoformat(),
+        metrics=metrics,
+        weights=weights,
+        accounts=accounts,
+        warnings=[*metrics["warnings"], *run.get("warnings", ())],
+        overrides=run.get("overrides"),
+        cadence=cadence,
+        tiering=run.get("tiering") or {},
+        moved=_moved(home, accounts, folder, as_of),
+        card=_card(bundle),
+        catalog=scorer.catalog,
+        plays=_table(folder / f"plays_{lang}.csv"),
+        kpis=kpis,
+        kpis_on=kpis_on,
+        documents=_documents(home, as_of),
+        pictures=bundle.json("pictures.json") if "pictures.json" in bundle.names else {},
+        workshop=_workshop(bundle, scorer, settings, accounts, run.get("overrides")),
+        decisions=outcomes(settings, accounts, _in_force(scorer, run), as_of=as_of, home=home),
     )
     name = f"review-{lang}.html" if cadence == "quarterly" else f"review-{cadence}-{lang}.html"
     target = home / "reviews" / as_of.isoformat() / name
     target.parent.mkdir(parents=True, exist_ok=True)
-    write_file(target, page)
-    return Reviewed(target, lang)
+    write_file(target, render(told, lang=lang))
+    write_file(target.with_suffix(".xlsx"), to_workbook(told, lang=lang, kpis=_with_units(kpis)))
+    return Reviewed(target, target.with_suffix(".xlsx"), lang)
+
+
+def _with_units(kpis: pd.DataFrame | None) -> pd.DataFrame | None:
+    return None if kpis is None else kpis.assign(unit=kpis["kpi"].map({name: spec.unit for name, spec in KPIS.items()}))
 
 
 def _bundle(home: Path) -> Bundle:

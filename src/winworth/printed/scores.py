@@ -48,8 +48,9 @@ def predicted(done: "Predicted") -> Report:
 
 
 def reviewed(done: "Reviewed") -> Report:
-    """Say where the page is."""
-    return Report([f"Review ({done.lang}): {done.page}"], {"page": str(done.page), "lang": done.lang})
+    """Say where the page and the workbook are."""
+    document = {"page": str(done.page), "workbook": str(done.workbook), "lang": done.lang}
+    return Report([f"Review ({done.lang}): {done.page}", f"Workbook: {done.workbook}"], document)
 
 
 def explained(done: "Explained") -> Report:

@@ -38,6 +38,8 @@ def harmless(text: object) -> str:
     """
     if is_missing(text):
         return ""
+    if type(text) is str and text.isprintable():  # none of the characters below: most texts, and most of the time
+        return text.strip(" ")
     line = _BREAKS.sub(" ", str(text))
     return "".join(c for c in line if c in _JOINERS or unicodedata.category(c) not in _REDRAWS).strip(" ")
 
