@@ -3,13 +3,14 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 AS_OF ?= $(shell date +%F)
 CONF ?= conf
 LANG_ ?= fr
+CADENCE ?= quarterly
 DEMO_AS_OF ?= 2026-06-30
 WINWORTH = .venv/bin/winworth
 export GOMP_SPINCOUNT ?= 10000
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check train tune promote agree predict explain review kpi compare validate test test-slow test-long lint bench clean lock
+.PHONY: $(shell awk -F: '/^[a-z-]+:.*## / {print $$1}' $(firstword $(MAKEFILE_LIST)))
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,7 +22,10 @@ help:  ## this list
 	@touch $@
 
 demo: .venv/.ready  ## a synthetic company, the whole way: trained, promoted, scored, reviewed
-	$(WINWORTH) demo --as-of $(DEMO_AS_OF) --conf conf --home demo
+	$(WINWORTH) demo --as-of $(DEMO_AS_OF) --conf conf --home demo$(if $(WORLD), --world $(WORLD))$(if $(DIRTY), --dirty)
+
+init: .venv/.ready  ## draft a configuration: make init EXPORTS=folder OUT=conf-mine (PRESET=salesforce, hubspot, dynamics)
+	$(WINWORTH) init $(EXPORTS) $(if $(OUT),--out $(OUT)) $(if $(PRESET),--preset $(PRESET))
 
 check: .venv/.ready  ## read everything, report data quality, train nothing
 	$(WINWORTH) check --as-of $(AS_OF) --conf $(CONF)
@@ -44,14 +48,23 @@ predict: .venv/.ready  ## score every account and open deal with the champion
 explain: .venv/.ready  ## one account's scorecard: make explain ACCOUNT=A0001
 	$(WINWORTH) explain $(ACCOUNT) --as-of $(AS_OF) --conf $(CONF) --lang $(LANG_)
 
+forget: .venv/.ready  ## remove an account or a person from what is stored: make forget ID=A0001
+	$(WINWORTH) forget $(ID)
+
 review: .venv/.ready  ## the page that sales leadership reads
-	$(WINWORTH) review --as-of $(AS_OF) --conf $(CONF) --lang $(LANG_)
+	$(WINWORTH) review --as-of $(AS_OF) --conf $(CONF) --lang $(LANG_) --cadence $(CADENCE)
 
 kpi: .venv/.ready  ## the ten KPIs by tier, segment, size and quarter: make kpi BY=headcount adds a feature
 	$(WINWORTH) kpi --as-of $(AS_OF) --conf $(CONF) --lang $(LANG_) $(if $(BY),--by $(BY))
 
 compare: .venv/.ready  ## before and after: make compare SPLIT=2025-07-01 TREATED=ETI BY=size_class
-	$(WINWORTH) compare --split $(SPLIT) --treated $(TREATED) $(if $(BY),--by $(BY)) --as-of $(AS_OF) --conf $(CONF)
+	$(WINWORTH) compare --split $(SPLIT) --treated $(TREATED) $(if $(BY),--by $(BY)) --as-of $(AS_OF) --conf $(CONF) --lang $(LANG_)
+
+backtest: .venv/.ready  ## would working the highest scores first have paid, in the quarters that have passed
+	$(WINWORTH) backtest --as-of $(AS_OF) --conf $(CONF) --lang $(LANG_)
+
+advise: .venv/.ready  ## where hours should go, and what gaps call for: make advise BY=region
+	$(WINWORTH) advise $(if $(BY),--by $(BY)) --as-of $(AS_OF) --conf $(CONF) --lang $(LANG_)
 
 validate: .venv/.ready  ## sellers beside the model: make validate FILE=sheet.xlsx, and with BACK=1 once it is filled in
 	$(WINWORTH) validate $(if $(BACK),--in,--out) $(FILE) --as-of $(AS_OF) --conf $(CONF) --lang $(LANG_)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from winworth.cli.app import app
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -33,7 +35,7 @@ def test_the_readme_shows_what_the_demo_prints(demo):
     assert missing == []
 
 
-VERBS = ["demo", "check", "train", "tune", "promote", "agree", "predict", "explain", "review", "kpi", "compare", "validate"]
+VERBS = [verb.callback.__name__ for part in app.registered_groups for verb in part.typer_instance.registered_commands]
 
 
 @pytest.mark.parametrize("verb", VERBS)

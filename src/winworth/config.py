@@ -2,22 +2,22 @@
 
 import dataclasses
 import os
-import re
-import types
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from winworth.crm.mapping import CrmMap
 from winworth.errors import ConfigError, did_you_mean
 from winworth.features.catalog import Catalog
 from winworth.kpi.quarters import Regime
 from winworth.models.trees import TreeSize
+from winworth.review.decided import Decision, Decisions
 from winworth.scoring.playbooks import Playbooks, check_quotas
 from winworth.scoring.settings import Scoring
+from winworth.shaped import shaped
 from winworth.weights.effort import Effort
 from winworth.weights.overrides import Override, Overrides
+from winworth.yaml_files import read_yaml, yaml_value
 
 STRICT = {"extra": "forbid"}
 TUNED = Path("tuning") / "tuned.yaml"
@@ -114,6 +114,7 @@ class Settings:
     waivers: tuple[Waiver, ...] = ()
     overrides: tuple[Override, ...] = ()
     playbooks: Playbooks | None = None
+    decisions: tuple[Decision, ...] = ()
 
     def waived(self, as_of: date) -> frozenset[tuple[str, str]]:
         """Return the (table, column) pairs that someone has signed for; an expired signature is an error."""
@@ -129,32 +130,32 @@ class Settings:
 
 
 def load_settings(folder: Path, *, overrides: tuple[str, ...] = ()) -> Settings:
-    """Read crm, criteria, training and scoring (and leak_waivers and overrides where they are there) from a folder.
+    """Read crm, criteria, training and scoring (and leak_waivers, overrides and decisions where they are there) from a folder.
 
     `overrides` are "block.key=value" for training.yaml and scoring.yaml, as in "win.horizon_days=120".
     """
     if not folder.is_dir():
         raise ConfigError(f"There is no configuration folder {folder}. Name one with --conf.")
-    documents = {name: _read(folder / f"{name}.yaml", name in ("crm", "criteria")) for name in _SHAPES}
+    documents = {name: read_yaml(folder / f"{name}.yaml", required=name in ("crm", "criteria")) for name in _SHAPES}
     for override in overrides:
         _apply(documents, override)
     documents["crm"] = _with_environment(documents["crm"])
-    built = {name: _build(_SHAPES[name], document, f"{name}.yaml") for name, document in documents.items()}
-    whole = (built["crm"], built["criteria"], built["training"], built["scoring"])
+    built = {name: shaped(_SHAPES[name], document, f"{name}.yaml") for name, document in documents.items()}
+    whole = [built[name] for name in ("crm", "criteria", "training", "scoring")]
     playbooks = _playbooks(folder / "playbooks.yaml", built["scoring"])
-    return Settings(folder, *whole, built["leak_waivers"].waivers, built["overrides"].overrides, playbooks)
+    signed = (built["leak_waivers"].waivers, built["overrides"].overrides)
+    return Settings(folder, *whole, *signed, playbooks, built["decisions"].decisions)
 
 
 def built_in_playbooks() -> Playbooks:
     """Return the plays that apply where a company has written none."""
-    return _build(Playbooks, _read(Path(__file__).parent / "scoring" / "playbooks.yaml", True), "playbooks.yaml")
+    return shaped(Playbooks, read_yaml(Path(__file__).parent / "scoring" / "playbooks.yaml"), "playbooks.yaml")
 
 
 def _playbooks(path: Path, rules: Scoring) -> Playbooks | None:
-    if not path.exists():
-        return None
-    written = _build(Playbooks, _read(path, True), path.name)
-    check_quotas(written, rules)
+    written = shaped(Playbooks, read_yaml(path), path.name) if path.exists() else None
+    if written:
+        check_quotas(written, rules)
     return written
 
 
@@ -163,7 +164,7 @@ def with_tuned(settings: Settings, home: Path, *, as_of: date) -> Settings:
     path = home / TUNED
     if settings.training.tuned is not None or not path.exists():
         return settings
-    tuned = _build(_TunedFile, _read(path, True), path.name).tuned
+    tuned = shaped(_TunedFile, read_yaml(path), path.name).tuned
     if tuned and tuned.as_of and tuned.as_of > as_of:
         raise ConfigError(
             f"{path} was tuned on {tuned.as_of}, and {as_of} cannot know that. Tune again as of {as_of}, or move the file away."
@@ -185,60 +186,21 @@ _SHAPES: dict[str, type] = {
     "scoring": Scoring,
     "leak_waivers": Waivers,
     "overrides": Overrides,
+    "decisions": Decisions,
 }
 
 
-def _read(path: Path, required: bool) -> dict:
-    import yaml
-
-    if not path.exists():
-        if required:
-            raise ConfigError(f"There is no {path}. Write one, or name another folder with --conf.")
-        return {}
-
-    class Strict(yaml.SafeLoader):
-        """YAML in which a key stands once, and only true and false are truth values: NO is Norway."""
-
-    def mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict:
-        seen: dict[str, int] = {}
-        for key, _ in node.value:
-            line = key.start_mark.line + 1
-            if isinstance(key, yaml.ScalarNode) and key.value in seen:
-                raise ConfigError(f"{path.name} line {line}: the key {key.value} stands already on line {seen[key.value]}.")
-            if not isinstance(key, yaml.ScalarNode):
-                raise ConfigError(f"{path.name} line {line}: a key must be a word.")
-            seen[key.value] = line
-        return loader.construct_mapping(node, deep=True)
-
-    Strict.yaml_implicit_resolvers = {
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-    Strict.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf"))
-    Strict.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
-    try:
-        document = yaml.load(path.read_text(encoding="utf-8"), Strict)  # a SafeLoader, made stricter
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path.name} is not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(document or {}, dict):
-        raise ConfigError(f"{path.name} holds a {type(document).__name__}; it must hold keys and values.")
-    return document or {}
-
-
 def _with_environment(crm: dict) -> dict:
-    """Put environment variables into `folder`, as in ${CRM_EXPORTS}/2026."""
-    folder = crm.get("folder")
-    if not isinstance(folder, str):
-        return crm
-    expanded = os.path.expandvars(folder)
-    if "$" in expanded:
-        raise ConfigError(f"crm.yaml: folder is {folder}, and the environment does not set all of it (left: {expanded}).")
-    return {**crm, "folder": expanded}
+    """Put environment variables into `folder` and `database`, as in ${CRM_EXPORTS}/2026."""
+    told = {name: crm[name] for name in ("folder", "database") if isinstance(crm.get(name), str)}
+    expanded = {name: os.path.expandvars(text) for name, text in told.items()}
+    for name, text in expanded.items():
+        if "$" in text:
+            raise ConfigError(f"crm.yaml: {name} is {told[name]}, and the environment does not set all of it (left: {text}).")
+    return crm | expanded
 
 
 def _apply(documents: dict[str, dict], override: str) -> None:
-    import yaml
-
     path, equals, value = override.partition("=")
     *blocks, key = path.split(".")
     for name in ("training", "scoring"):
@@ -248,44 +210,9 @@ def _apply(documents: dict[str, dict], override: str) -> None:
             for block in blocks:
                 node = node.setdefault(block, {})
             try:
-                node[key] = yaml.safe_load(value)
-            except yaml.YAMLError as error:
-                raise ConfigError(f"--set {override}: {value} is not a YAML value.") from error
+                node[key] = yaml_value(value)
+            except ValueError as error:
+                raise ConfigError(f"--set {override}: {error}") from error
             return
     known = [f.name for name in ("training", "scoring") for f in dataclasses.fields(_SHAPES[name])]
     raise ConfigError(f"--set {override} is not block.key=value of training.yaml or scoring.yaml. {did_you_mean(path, known)}")
-
-
-def _build(shape: type, document: dict, where: str) -> Any:
-    """Check a document against its dataclass, and report every fault at once."""
-    from pydantic import TypeAdapter, ValidationError
-
-    try:
-        return TypeAdapter(shape).validate_python(document)
-    except ValidationError as error:
-        faults = [_fault(shape, fault, where) for fault in error.errors()]
-        raise ConfigError("\n".join(dict.fromkeys(faults))) from error
-
-
-def _fault(shape: type, fault: dict, where: str) -> str:
-    path = [str(part) for part in fault["loc"]]
-    place = f"{where}: {'.'.join(path)}" if path else where
-    if fault["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
-        return f"{place} is not a setting. {did_you_mean(path[-1], _keys_at(shape, fault['loc'][:-1]))}"
-    if fault["type"] in ("missing", "missing_argument"):
-        return f"{place} is missing. Write it."
-    return f"{place}: {fault['msg'].removeprefix('Value error, ')} (found {str(fault['input'])[:60]!r})."
-
-
-def _keys_at(shape: Any, path: tuple) -> list[str]:
-    """Name the keys that a dataclass knows at a place inside it."""
-    if get_origin(shape) in (Union, types.UnionType):
-        shape = next((arg for arg in get_args(shape) if arg is not type(None)), shape)
-    if not path:
-        return [f.name for f in dataclasses.fields(shape)] if dataclasses.is_dataclass(shape) else []
-    if dataclasses.is_dataclass(shape):
-        return _keys_at(get_type_hints(shape).get(path[0], Any), path[1:])
-    inner = get_args(shape)
-    if not inner:
-        return []
-    return _keys_at(inner[1] if len(inner) == 2 and inner[1] is not Ellipsis else inner[0], path[1:])

@@ -1,6 +1,8 @@
 """Tables as bytes: CSV that no spreadsheet takes for a formula, and Parquet that is the same every time."""
 
 import io
+import json
+import math
 import re
 from collections.abc import Sequence
 from datetime import date
@@ -87,6 +89,24 @@ def to_parquet(frame: pd.DataFrame) -> bytes:
     # store_schema would write pandas' own notes, which tell the index and how strings were held
     pq.write_table(table, sink, version="2.6", compression="zstd", compression_level=3, store_schema=False)
     return sink.getvalue()
+
+
+def to_json(document: dict) -> bytes:
+    r"""Write a document whose bytes depend on it alone; what is not a finite number is null.
+
+    >>> to_json({"share": float("nan"), "name": "Zoé"}).decode()
+    '{\n "share": null,\n "name": "Zoé"\n}\n'
+    """
+    return (json.dumps(_finite(document), ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    value = value.item() if hasattr(value, "item") else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _split(text: str, separator: str) -> tuple[list[str], int]:

@@ -61,3 +61,12 @@ def test_every_line_is_a_row_a_reject_or_blank(rows):
     assert cells.rejects["line"].tolist() == [
         start for start, row in zip(starts, rows, strict=True) if row and row not in whole
     ]
+
+
+def test_a_table_of_one_column_may_hold_lines_that_look_like_rows():
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "x.csv"
+        path.write_text('A\n1\n"2\n3"\n')
+        plain = unpack(path, Path(folder) / "0", name="x.csv", encoding=None)
+        cells = read_cells(plain, Dialect(",", '"'), {"a": "A"}, option="tables.x", threads=1)
+    assert cells.text["a"].tolist() == ["1", "2\n3"]

@@ -27,17 +27,18 @@ def settings(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def found(settings):
-    return compare(settings, BY_SIZE, as_of=AS_OF, home=Path("none"))
+def found(settings, tmp_path_factory):
+    return compare(settings, BY_SIZE, as_of=AS_OF, home=tmp_path_factory.mktemp("home"))
 
 
 def test_a_company_in_which_nothing_changed_is_told_so(found):
-    assert [one.outcome for one in found.differences["ETI"]] == ["won", "amount_won"]
+    assert [one.outcome for one in found.differences["ETI"]] == ["won", "amount_won", "days_open", "upsells", "revenue"]
+    assert [why.partition(" needs")[0] for why in found.untold] == ["acquisition_cost"]
     assert not any(one.is_causal for one in found.differences["ETI"])
     assert found.rate.rate + found.rate.mix + found.rate.interaction == pytest.approx(found.rate.after - found.rate.before)
     assert found.without_action["seen"].std() > found.without_action["expected"].std()
     report = comparison.compared(found)
-    assert "adjusted for 2 comparisons" in report.parts[1]
+    assert "adjusted for 5 comparisons" in report.parts[1]
     assert report.document["n_deals"] == found.n_deals
 
 
@@ -50,7 +51,7 @@ def test_no_deal_younger_than_the_horizon_is_counted(settings, found, tmp_path):
 def test_a_comparison_across_a_regime_change_of_the_configuration_says_so(settings, tmp_path):
     training = replace(settings.training, regimes=(Regime(date(2025, 3, 1), "new price list"),))
     found = compare(replace(settings, training=training), BY_SIZE, as_of=AS_OF, home=tmp_path)
-    assert "goes across new price list (2025-03-01)" in found.differences["ETI"][0].says
+    assert "goes across new price list (2025-03-01)" in comparison.compared(found).parts[1]
 
 
 def test_segments_are_those_of_scores_published_before_the_change(settings, found, tmp_path):

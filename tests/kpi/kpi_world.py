@@ -7,7 +7,7 @@ import pandas as pd
 
 from winworth.kpi.book import Book
 from winworth.kpi.measures import Terms
-from winworth.kpi.periods import quarters_until, whole
+from winworth.kpi.quarters import quarters_until, whole
 from winworth.scoring.settings import KpiSettings
 from winworth.tables import CrmTables, ReadReport
 

@@ -10,6 +10,8 @@ from winworth.errors import DataError
 from winworth.kpi.backtest import Backtest, Claim, Overlap, backtest, capture_curve, judge
 from winworth.kpi.policy import Choice, Learnt, choose_highest, learn, weighted_parts, worst_mean
 from winworth.models.metrics import Figure
+from winworth.review.effects import backtest_sentences
+from winworth.review.words import words_in
 
 
 def company(seed, *, effect=0.0, hidden=0.0, lean=0.5, n=700):
@@ -35,6 +37,13 @@ def company(seed, *, effect=0.0, hidden=0.0, lean=0.5, n=700):
     )
     chosen = choose_highest(rows)
     return rows, float((np.where(chosen, lifted, plain) * noise).sum() / rows["outcome"].sum() - 1)
+
+
+def told(found, lang="en"):
+    """Return the sentences of a backtest, its blanks of one quarter and company filled in."""
+    quarters = [{"quarter": "2026 Q1", "day": "2025-12-31", "scored": "published"}]
+    whole = found.to_dict() | {"n_accounts": 700, "quarters": quarters, "outcome": "won", "effort": "hours"}
+    return " ".join(backtest_sentences(whole, words_in(lang))).replace("\u00a0", " ")
 
 
 def claims(seeds, **world):
@@ -144,9 +153,10 @@ def test_without_logged_effort_nothing_is_claimed():
         found = backtest(unlogged, seed=0)
         assert found.claim is None
         assert not found.is_causal
-        assert "Not causal: effort is not logged" in found.says
+        assert "Not causal: effort is not logged" in told(found)
+        assert "l’effort n’est pas saisi" in told(found, "fr")
         assert found.to_dict()["claim"] is None
-        assert "brought" not in found.says.replace("would have brought is not known", "")
+        assert "brought" not in told(found).replace("would have brought is not known", "")
 
 
 def test_no_claim_is_made_of_what_was_next_to_never_done():
@@ -155,7 +165,7 @@ def test_no_claim_is_made_of_what_was_next_to_never_done():
     found = backtest(rows, seed=0)
     assert found.claim.overlap.trimmed > 0.2 or found.claim.overlap.effective < 50
     assert not found.is_causal
-    assert "Not causal: A-first is too unlike what was done" in found.says
+    assert "Not causal: working the highest scores first is too unlike what was done" in told(found)
 
 
 def test_the_overlap_table_counts_every_row_once():
@@ -171,13 +181,15 @@ def test_the_overlap_table_counts_every_row_once():
 
 
 def test_the_words_follow_the_figures():
-    capture = capture_curve(np.array([3.0, 2.0, 1.0]), np.array([2.0, 1.0, 1.0]))
+    capture, fifth = capture_curve(np.array([3.0, 2.0, 1.0]), np.array([2.0, 1.0, 1.0])), Figure(0.4, 0.3, 0.5, 500)
     overlap = Overlap(pd.DataFrame(), 300.0, 0.01)
-    sure = Backtest(capture, Claim(Figure(0.08, 0.02, 0.14, 500), 0.07, 0.5, 1.4, overlap))
-    assert "A-first would have brought +8.0% [+2.0% to +14.0%], if score, activity and segment are all" in sure.says
-    assert "1.40 times would undo it" in sure.says
-    none = Backtest(capture, Claim(Figure(0.01, -0.02, 0.04, 500), 0.0, 0.5, 1.0, overlap))
-    assert "no gain and no loss beyond noise" in none.says
+    sure = Backtest(capture, fifth, Claim(Figure(0.08, 0.02, 0.14, 500), 0.07, 0.5, 1.4, overlap))
+    said = "highest scores first would have brought +8.0% [+2.0% to +14.0%] (n = 500), if score, activity and segment are all"
+    assert said in told(sure)
+    assert "1.40 times would undo it" in told(sure)
+    assert "+8,0 % [+2,0 % à +14,0 %]" in told(sure, "fr") and "si score, activité et segment" in told(sure, "fr")
+    none = Backtest(capture, fifth, Claim(Figure(0.01, -0.02, 0.04, 500), 0.0, 0.5, 1.0, overlap))
+    assert "no gain and no loss beyond noise" in told(none)
 
 
 def test_the_capture_curve_of_a_perfect_score_is_the_steepest():

@@ -11,8 +11,12 @@ from scipy.stats import ttest_ind
 from winworth.errors import DataError
 from winworth.kpi.difference import difference_in_differences, parallel_trend
 from winworth.kpi.quarters import Regime
+from winworth.review.effects import difference_sentence
+from winworth.review.words import words_in
 
+EN, FR = words_in("en"), words_in("fr")
 NAMES_A_CAUSE = re.compile(r"\b(brought|caus|effect of the change|thanks to|due to|led to|impact|because)", re.I)
+NOMME_UNE_CAUSE = re.compile(r"\b(apport|caus|effet du changement|grâce|dû|due|à cause|entraîn|parce)", re.I)
 
 
 def company(seed, *, effect=0.0, trend=0.0, n_treated=40, n_untouched=80, n_earlier=4):
@@ -25,6 +29,10 @@ def company(seed, *, effect=0.0, trend=0.0, n_treated=40, n_untouched=80, n_earl
     y = y + effect * (is_treated & (period >= 0)) + trend * is_treated * period
     segment = np.where(is_treated, "ETI", np.where(account % 2, "PME", "TPE"))
     return pd.DataFrame({"account_id": account, "segment": segment, "period": period, "amount": y})
+
+
+def told(found, words=EN):
+    return difference_sentence("ETI", found.to_dict(), words, n_compared=1, currency="EUR")
 
 
 def estimate(rows, **options):
@@ -54,29 +62,33 @@ def test_a_planted_effect_is_called_the_changes_doing():
     found = estimate(company(2, effect=1.5))
     assert found.is_causal
     assert found.effect.low < 1.5 < found.effect.high
-    assert NAMES_A_CAUSE.search(found.says)
+    assert NAMES_A_CAUSE.search(told(found))
+    assert NOMME_UNE_CAUSE.search(told(found, FR))
 
 
 def test_no_cause_is_named_where_the_earlier_quarters_drifted_apart():
     found = estimate(company(3, trend=0.8))
     assert found.p < 0.001
     assert not found.is_causal
-    assert "did not move alike" in found.says
-    assert not NAMES_A_CAUSE.search(found.says)
+    assert "did not move alike" in told(found)
+    assert not NAMES_A_CAUSE.search(told(found))
+    assert not NOMME_UNE_CAUSE.search(told(found, FR))
 
 
 def test_no_cause_is_named_with_fewer_than_four_earlier_quarters():
     found = estimate(company(4, effect=2.0, n_earlier=3))
     assert found.p < 0.001
     assert not found.is_causal
-    assert "only 3 earlier quarters" in found.says
-    assert not NAMES_A_CAUSE.search(found.says)
+    assert "only 3 earlier quarters" in told(found)
+    assert not NAMES_A_CAUSE.search(told(found))
+    assert not NOMME_UNE_CAUSE.search(told(found, FR))
 
 
 def test_nothing_is_claimed_where_nothing_happened():
     found = estimate(company(5))
-    assert "No difference beyond noise" in found.says
-    assert not NAMES_A_CAUSE.search(found.says)
+    assert "No difference beyond noise" in told(found)
+    assert not NAMES_A_CAUSE.search(told(found))
+    assert not NOMME_UNE_CAUSE.search(told(found, FR))
 
 
 def test_the_interval_the_trend_test_and_the_detectable_effect_hold_what_they_promise():
@@ -115,7 +127,7 @@ def test_the_path_starts_from_the_last_earlier_quarter_and_follows_the_effect():
 
 def test_a_comparison_across_a_regime_change_says_so():
     found = estimate(company(9), crossed=[Regime(date(2026, 1, 1), "new price list")])
-    assert "goes across new price list (2026-01-01)" in found.says
+    assert "goes across new price list (2026-01-01)" in told(found)
     assert found.to_dict()["crossed"] == ["new price list (2026-01-01)"]
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from winworth.errors import DataError
-from winworth.kpi.kitagawa import split_rate
+from winworth.kpi.kitagawa import split_figures, split_rate
 
 
 def table(won, n, names="abcdefgh"):
@@ -62,4 +62,36 @@ def test_a_period_without_deals_is_an_error():
 def test_the_split_is_written_for_json():
     told = split_rate(table([4, 18], [40, 60]), table([10, 15], [50, 50])).to_dict()
     assert [group["group"] for group in told["groups"]] == ["a", "b"]
-    assert told["says"] == "22.0% -> 25.0%: +3.0 points (rate +4.0, mix -2.0, interaction +1.0)"
+    parts = {name: told[name] for name in ("before", "after", "rate", "mix", "interaction")}
+    assert parts == pytest.approx({"before": 0.22, "after": 0.25, "rate": 0.04, "mix": -0.02, "interaction": 0.01})
+
+
+def deals(seed, rates, n=400):
+    """Two deals of each account, in one of three groups; `rates` are those of the groups before and after."""
+    rng = np.random.default_rng(seed)
+    account = np.repeat(np.arange(n), 2)
+    group, is_after = rng.integers(3, size=n)[account], np.tile([False, True], n)
+    won = rng.random(2 * n) < np.array(rates)[is_after.astype(int), group]
+    return pd.DataFrame({"account_id": account, "group": group, "is_after": is_after, "won": won.astype(float)})
+
+
+def test_the_figures_of_a_split_are_its_own_and_its_draws_those_of_whole_accounts():
+    rows = deals(0, [[0.1, 0.2, 0.4], [0.2, 0.2, 0.4]])
+    found = split_figures(rows, seed=0, n_boot=300)
+    counts = [rows[rows["is_after"] == after].groupby("group")["won"].agg(won="sum", n="count") for after in (False, True)]
+    split = split_rate(*counts)
+    assert {name: figure.value for name, figure in found.items()} == pytest.approx(
+        {name: getattr(split, name) for name in found}
+    )
+    rng, drawn = np.random.default_rng(1), []
+    for _ in range(300):
+        picked = pd.DataFrame({"account_id": rng.integers(400, size=400)}).merge(rows, on="account_id")
+        drawn.append(picked.loc[picked["is_after"], "won"].mean())
+    assert (found["after"].low, found["after"].high) == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=0.012)
+
+
+def test_the_interval_of_each_part_covers_the_truth():
+    """Only the rate of the first group, a third of all, changes: by 15 points, so that 5 points are rate and none is mix."""
+    found = [split_figures(deals(seed, [[0.1, 0.2, 0.4], [0.25, 0.2, 0.4]]), seed=0, n_boot=100) for seed in range(60)]
+    for name, truth in (("rate", 0.05), ("mix", 0.0)):
+        assert np.mean([f[name].low - 1e-9 <= truth <= f[name].high + 1e-9 for f in found]) >= 0.85

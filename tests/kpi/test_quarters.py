@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from winworth.errors import DataError
-from winworth.kpi.hierarchy import shrink
 from winworth.kpi.multiple import what_stands
 from winworth.kpi.no_action import expect_without_action
 from winworth.kpi.quarters import Regime, at_equal_age, number_periods, regimes_between
+from winworth.kpi.shrink import shrink
 
 SPLIT = date(2025, 7, 1)
 PRICES = Regime(date(2025, 2, 10), "new prices")

@@ -272,10 +272,19 @@ def test_both_phrase_books_hold_the_same_phrases_and_blanks():
 
 def test_every_phrase_is_used():
     folder = files("winworth.review")
-    source = " ".join(path.read_text() for path in folder.iterdir() if path.name.endswith(".py"))
+    modules = [*folder.iterdir(), *folder.joinpath("sections").iterdir()]
+    source = " ".join(path.read_text() for path in modules if path.name.endswith(".py"))
     templates = [*folder.joinpath("templates").iterdir(), *folder.joinpath("templates", "sections").iterdir()]
     source += " ".join(path.read_text() for path in templates if path.name.endswith(".j2"))
-    made = r"check_|kpi_|basis_|family_|direction_|by_|value_of_|way_|block_|name_|means_|.*_(one|other|heading)$"
+    source += " ".join(
+        path.read_text()
+        for room in ("printed", "flows")
+        for path in files(f"winworth.{room}").iterdir()
+        if path.name.endswith(".py")
+    )
+    made = r"outcome_|backtest_(of|scored)_|advice_(of|do|why|lacks|group|accounts|now|then|marginal)|"
+    made += r"warned_|cause_|play_|role_|bin_|kicker_|private_|check_|kpi_|basis_|family_|direction_|by_|value_of_|way_|block_|"
+    made += r"name_|means_|.*_(one|other|heading|nav)$"
     unused = [key for key in words_in("en").phrases if not re.match(made, key) and not re.search(rf"""["']{key}["']""", source)]
     assert unused == []
 

@@ -99,10 +99,11 @@ def test_of_six_hundred_deals_noise_is_seldom_called_significant(planted):
 
 @pytest.mark.long
 def test_ranges_hold_about_four_true_weights_in_five(planted):
+    """Measured: 85 % of 140, the heaviest criteria always and sector, of twelve levels, in 9 worlds of 20: told too light."""
     held = []
-    for seed in range(30, 34):
+    for seed in range(30, 50):
         question, reference, truth = planted(1000, seed)
-        table = weigh_criteria(question, reference, effort=Effort(30, 1, 1), track=untracked).weights.doubt.table
+        table = weigh_criteria(question, reference, effort=Effort(50, 1, 1), track=untracked).weights.doubt.table
         real = truth[truth > 0]
         held += ((table.loc[real.index, "low"] <= real) & (real <= table.loc[real.index, "high"])).tolist()
-    assert 0.65 <= np.mean(held) <= 0.95
+    assert 0.7 <= np.mean(held) <= 0.9

@@ -18,6 +18,13 @@ class Lang(StrEnum):
     fr = "fr"
 
 
+class Cadence(StrEnum):
+    """How often a review is held."""
+
+    monthly = "monthly"
+    quarterly = "quarterly"
+
+
 Conf = Annotated[Path, typer.Option("--conf", help="Folder of crm.yaml, criteria.yaml, training.yaml and scoring.yaml.")]
 AsOf = Annotated[str, typer.Option("--as-of", help="The day at whose end we stand, as 2026-06-30; nothing later is known.")]
 Home = Annotated[Path, typer.Option("--home", help="Folder of models, scores, reviews and the MLflow store.")]

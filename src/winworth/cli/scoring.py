@@ -1,5 +1,6 @@
 """Verbs that take a company's data the whole way, or score it."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,14 +12,43 @@ from winworth.errors import ConfigError
 verbs = typer.Typer()
 
 
+class WorldName(StrEnum):
+    """A company whose truth is known."""
+
+    software = "software"
+    services = "services"
+    industry = "industry"
+    null = "null"
+
+
 @verbs.command()
-def demo(as_of: AsOf, conf: Conf = Path("conf"), home: Home = Path("demo"), set_: Set = [], json: Json = False) -> None:  # noqa: B006 (typer copies it)
+def demo(
+    as_of: AsOf,
+    conf: Conf = Path("conf"),
+    home: Home = Path("demo"),
+    world: Annotated[
+        WorldName | None,
+        typer.Option("--world", help="A company that changed its plays, by --conf/NAME to --home/NAME; null: nothing matters."),
+    ] = None,
+    dirty: Annotated[bool, typer.Option("--dirty", help="Soil the exports first; no good row is lost.")] = False,
+    set_: Set = [],  # noqa: B006 (typer copies it)
+    json: Json = False,
+) -> None:
     """Take a synthetic company the whole way: exports, training, promotion, scores, review."""
     from winworth.flows.demo import demo as run
-    from winworth.printed import scores
+    from winworth.flows.demo import demo_world
+    from winworth.printed import scores, worlds
 
-    done = run(settings_of(conf, set_), as_of=day_of(as_of), home=home, track=track_of(json))
-    show(scores.demonstrated(done), json)
+    day, track = day_of(as_of), track_of(json)
+    if world is None and not dirty:
+        show(scores.demonstrated(run(settings_of(conf, set_), as_of=day, home=home, track=track)), json)
+        return
+    name = world.value if world else ""
+    of = conf / name if (conf / name).is_dir() else conf
+    done = demo_world(settings_of(of, set_), name, as_of=day, home=home / name, is_dirty=dirty, track=track)
+    show(worlds.world_shown(done), json)
+    if done.refused is not None:
+        raise typer.Exit(done.refused.exit_code)
 
 
 @verbs.command()
@@ -90,3 +120,16 @@ def validate(
         show(field.sent_out(send_out(settings, as_of=day, home=home, out=out, lang=lang, n=accounts)), json)
     else:
         show(field.came_back(bring_back(settings, as_of=day, home=home, filled=filled)), json)
+
+
+@verbs.command()
+def forget(
+    identifier: Annotated[str, typer.Argument(metavar="ID", help="The id of an account, a contact or a deal.")],
+    home: Home = Path(),
+    json: Json = False,
+) -> None:
+    """Remove an account or a person from what is stored, and list what had used it."""
+    from winworth.flows.forget import forget as run
+    from winworth.printed import forgetting
+
+    show(forgetting.forgotten(run(identifier, home=home)), json)

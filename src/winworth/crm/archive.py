@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path, PurePosixPath
 
 from winworth.atomic import naming_the_disk, write_file
+from winworth.crm.database import as_files
 from winworth.crm.mapping import CrmMap
 from winworth.crm.read import read_crm
 from winworth.errors import ConfigError, DataError, IntegrityError
@@ -74,7 +75,8 @@ def latest_older(home: Path, report: ReadReport, *, as_of: date) -> Archived | N
 
 def read_archived(archived: Archived, mapping: CrmMap, *, threads: int = 2) -> Extract:
     """Read an extract that was kept, by the map of today; raises IntegrityError where a file is not what was kept."""
-    crm = read_crm(replace(mapping, folder=str((archived.folder / FILES).absolute())), root=archived.folder, threads=threads)
+    kept = replace(as_files(mapping), folder=str((archived.folder / FILES).absolute()))
+    crm = read_crm(kept, root=archived.folder, threads=threads)
     for count in crm.report.files:
         if archived.hashes.get(count.file) != count.sha256:
             raise IntegrityError(

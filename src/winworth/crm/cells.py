@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from winworth.crm.header import Dialect, Header, name_faults, read_header
 from winworth.crm.lines import Layout, RejectedRows, RowLines, row_lines
 from winworth.crm.source import PlainFile
+from winworth.crm.swallowed import refuse_swallowed_rows
 from winworth.crm.wording import printable
 from winworth.errors import DataError, ResourceError
 
@@ -81,9 +82,11 @@ def _text_cells(
         r"any_value(length(ltrim(csv_line, chr(10))) - length(replace(ltrim(csv_line, chr(10)), chr(10), ''))) AS inner_breaks "
         "FROM reject_errors GROUP BY line ORDER BY line"
     ).df()
-    lines = _lines(connection, plain, header, rejects)
+    lines, n_breaks = _lines(connection, plain, header, rejects)
     shapeless = pd.DataFrame({"line": lines.rejected, "rule": rejects["error"].map(_SHAPE_RULES).fillna("F12-shape")})
     broken = _broken_rows(connection, header, plain, lines)
+    if n_breaks:
+        refuse_swallowed_rows(connection, plain, dialect, header, lines)
     chosen = ", ".join(f"c{header.names.index(source)} AS k{at}" for at, source in enumerate(sources.values()))
     text = connection.sql(f"SELECT {chosen} FROM cells ORDER BY rowid").to_arrow_table().to_pandas()
     text.columns = pd.Index(list(sources))
@@ -111,7 +114,10 @@ def _load(connection: duckdb.DuckDBPyConnection, plain: PlainFile, dialect: Dial
         raise ResourceError(f"{plain.name} has {n_rows:,} rows, more than {MAX_ROWS:,}. Split it by year or export Parquet.")
 
 
-def _lines(connection: duckdb.DuckDBPyConnection, plain: PlainFile, header: Header, rejects: pd.DataFrame) -> RowLines:
+def _lines(
+    connection: duckdb.DuckDBPyConnection, plain: PlainFile, header: Header, rejects: pd.DataFrame
+) -> tuple[RowLines, int]:
+    """Return where the rows stand, and how many line breaks there are within their cells."""
     n_accepted = connection.execute("SELECT count(*) FROM cells").fetchone()[0]
     inner = np.zeros(n_accepted, dtype=np.int64)
     if n_accepted + len(rejects) != len(plain.line_ends) - header.n_lines:
@@ -126,7 +132,7 @@ def _lines(connection: duckdb.DuckDBPyConnection, plain: PlainFile, header: Head
         inner=rejects["inner_breaks"].to_numpy(dtype=np.int64),
     )
     layout = Layout(plain.line_ends, header.n_lines, blanks_are_rows=header.n_cells == 1)
-    return row_lines(layout, inner, rejected, name=plain.name)
+    return row_lines(layout, inner, rejected, name=plain.name), int(inner.sum())
 
 
 def _broken_rows(connection: duckdb.DuckDBPyConnection, header: Header, plain: PlainFile, lines: RowLines) -> pd.DataFrame:

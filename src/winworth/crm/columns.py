@@ -14,7 +14,11 @@ _NEEDED_AT_THE_END = {("deals", "closed_on")}  # of won and lost deals; an open 
 
 @dataclass(frozen=True)
 class CellRule:
-    """How the cells of one column are read. `format_is_declared` tells a format of its own from its locale's default."""
+    """How the cells of one column are read. `format_is_declared` tells a format of its own from its locale's default, and
+    `decimal_is_declared` a decimal mark.
+
+    `is_own` columns are the company's own, not canonical; `personal` ones are kept though they hold what names people.
+    """
 
     name: str
     source: str
@@ -22,11 +26,14 @@ class CellRule:
     locale_name: str
     locale: Locale
     format_is_declared: bool
+    decimal_is_declared: bool
     missing: Missing
     values: Mapping[str, str]
     aliases: Mapping[str, str]
     missing_values: frozenset[str]
     levels: tuple[str, ...]
+    is_own: bool = False
+    personal: bool = False
 
 
 def check_mapping(mapping: CrmMap) -> None:
@@ -140,6 +147,7 @@ def _rule(table: str, name: str, column_map: ColumnMap, locale_name: str, *, nee
     for value in column_map.values.values():
         if levels and value not in levels:
             raise ConfigError(f"{where}.values: {value!r} is none of {', '.join(levels)}.")
+    _check_aliases(column_map.aliases, where)
     needed = needed or (canonical is not None and canonical.required) or (table, name) in _NEEDED_AT_THE_END
     return CellRule(
         name=name,
@@ -148,11 +156,14 @@ def _rule(table: str, name: str, column_map: ColumnMap, locale_name: str, *, nee
         locale_name=locale_name,
         locale=_locale(column_map, LOCALES[locale_name]),
         format_is_declared=column_map.format is not None,
+        decimal_is_declared=column_map.decimal is not None,
         missing=column_map.missing or ("quarantine" if needed else "keep"),
         values=column_map.values,
         aliases=column_map.aliases,
         missing_values=frozenset(text.strip() for text in column_map.missing_values),
         levels=levels,
+        is_own=canonical is None,
+        personal=column_map.personal,
     )
 
 
@@ -167,6 +178,17 @@ def _kind(column_map: ColumnMap, canonical: Column | None, *, table: str, name: 
             f"{where}.kind is {column_map.kind}, but {name} is a {canonical.kind} in every company. Leave `kind` out."
         )
     return canonical.kind if canonical else column_map.kind
+
+
+def _check_aliases(aliases: Mapping[str, str], where: str) -> None:
+    """Refuse a spelling that is mended into one that is mended itself: it would be left half way, or go round in a circle."""
+    chains = [(old, new) for old, new in aliases.items() if new in aliases and aliases[new] != new]
+    if chains:
+        old, new = chains[0]
+        raise ConfigError(
+            f"{where}.aliases: {old!r} becomes {new!r}, which becomes {aliases[new]!r} ({len(chains)} like this). "
+            "Write the last one for each of them."
+        )
 
 
 def _check_choice(value: str | None, known: Iterable[str], where: str) -> None:

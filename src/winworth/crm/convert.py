@@ -13,6 +13,7 @@ from winworth.errors import ConfigError
 
 _INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff]")
 _NOT_FINITE = r"(?i)[+-]?(?:nan|inf|infinity)"
+_ACCOUNTANTS_MINUS = r"\([^()+\-\u2212]+\)|[^()+\-\u2212]+[\-\u2212]"
 _RUINED_ID = r"\d(?:[.,]\d+)?[eE]\+\d+"
 _DIRECTIVES = {
     "%d": r"\d{1,2}",
@@ -70,7 +71,7 @@ def convert(text: pd.Series, rule: CellRule) -> Converted:
     """
     codes, found = pd.factorize(text)
     words = pd.Series(found, dtype="str").str.strip()
-    if rule.kind == "level":
+    if rule.kind in ("level", "id") and not words.str.isascii().all():
         words = pd.Series([_one_form(word) for word in words], dtype="str")
     meant = words.where((words != "") & ~words.isin(rule.missing_values))
     meant = _replaced(meant, rule.aliases)
@@ -87,7 +88,7 @@ def convert(text: pd.Series, rule: CellRule) -> Converted:
 
 
 def _one_form(word: str) -> str:
-    """Write a level in one way whatever typed it: composed accents, no invisible characters."""
+    """Write a level or an id in one way whatever typed it: composed accents, no invisible characters."""
     return word if word.isascii() else _INVISIBLE.sub("", unicodedata.normalize("NFC", word)).strip()
 
 
@@ -106,14 +107,21 @@ def _ids(words: pd.Series, _: Locale) -> tuple[pd.Series, pd.Series]:
 
 
 def _numbers(words: pd.Series, locale: Locale) -> tuple[pd.Series, pd.Series]:
-    good = words.str.fullmatch(number_pattern(locale), na=False)
-    plain = words.where(good).str.replace("\u2212", "-")
+    written = _with_the_sign_before(words)
+    good = written.str.fullmatch(number_pattern(locale), na=False)
+    plain = written.where(good).str.replace("\u2212", "-")
     for mark in locale.thousands:
         plain = plain.str.replace(mark, "", regex=False)
     values = plain.str.replace(locale.decimal, ".", regex=False).astype("float64")
     endless = words.str.fullmatch(_NOT_FINITE, na=False) | np.isinf(values)
     rules = _no_rules(words).mask(words.notna() & ~good, "F02-number").mask(endless, "F53-not-finite")
     return values, rules
+
+
+def _with_the_sign_before(words: pd.Series) -> pd.Series:
+    """Write what accountants put into brackets, or a minus behind, as they mean it: -500 for (500) and for 500-."""
+    negative = words.str.fullmatch(_ACCOUNTANTS_MINUS, na=False)
+    return words.mask(negative, "-" + words.str.strip("()-\u2212 "))
 
 
 def number_pattern(locale: Locale) -> str:

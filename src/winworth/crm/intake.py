@@ -75,7 +75,9 @@ def _paths(folder: Path, file: str) -> Sequence[Path]:
 
 
 def _read(path: Path, export: Export, desk: Desk) -> tuple[PlainFile, Cells]:
-    name = path.relative_to(desk.folder).as_posix() if path.is_relative_to(desk.folder) else path.as_posix()
+    name = path.name if path.is_relative_to(desk.scratch) else path.as_posix()  # what a database gave lies in scratch
+    if path.is_relative_to(desk.folder):
+        name = path.relative_to(desk.folder).as_posix()
     target = desk.scratch / f"{sum(1 for _ in desk.scratch.iterdir())}"
     plain = unpack(path, target, name=name, encoding=export.encoding)
     sources = {column: rule.source for column, rule in export.rules.items()}
@@ -95,7 +97,9 @@ def _by_type(export: Export, files: Sequence[tuple[PlainFile, Cells]]) -> Export
     rules = {
         name: rule
         if rule.format_is_declared and name not in typed
-        else replace(rule, locale_name="iso", locale=LOCALES["iso"], format_is_declared=False)
+        else replace(
+            rule, locale_name="iso", locale=LOCALES["iso"], format_is_declared=False, decimal_is_declared=name in typed
+        )
         for name, rule in export.rules.items()
     }
     return replace(export, rules=rules)

@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from winworth.crm.cells import Cells
+from winworth.crm.masking import without_people
 from winworth.crm.source import PlainFile
 from winworth.crm.wording import printable
 from winworth.errors import DataError
@@ -15,6 +16,8 @@ from winworth.errors import DataError
 FATES = ("used", "quarantined", "duplicate", "out_of_scope")
 USED, QUARANTINED, DUPLICATE, OUT_OF_SCOPE = range(len(FATES))
 QUARANTINE_COLUMNS = ["table", "file", "row", "rule", "column", "value", "raw_line"]
+OF_PEOPLE = ("contacts",)
+WITHHELD = "(withheld: it names a person)"
 _CASES = 3
 
 
@@ -91,11 +94,16 @@ class Ledger:
         return pd.concat(self._faults, ignore_index=True).sort_values(["file", "line"], kind="stable", ignore_index=True)
 
     def quarantined(self) -> pd.DataFrame:
-        """Return the faults as a person reads them, each with the line of the file word for word."""
+        """Return the faults as a person reads them, each with the line of the file, people's addresses masked.
+
+        A name cannot be told from other words, so that lines of contacts are withheld.
+        """
         parts = []
         for at, fault in self.faults.groupby("file", sort=True):
             rows = self.files[at]
-            named = fault.assign(table=self.table, file=rows.plain.name, raw_line=_raw_lines(rows, fault["line"]))
+            lines = [WITHHELD] * len(fault) if self.table in OF_PEOPLE else _raw_lines(rows, fault["line"])
+            masked = {"value": fault["value"].map(without_people), "raw_line": [without_people(line) for line in lines]}
+            named = fault.assign(table=self.table, file=rows.plain.name, **masked)
             parts.append(named.drop(columns="row").rename(columns={"line": "row"})[QUARANTINE_COLUMNS])
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=QUARANTINE_COLUMNS)
 

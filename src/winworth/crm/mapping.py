@@ -31,7 +31,8 @@ class ColumnMap:
 
     `values` is a complete mapping, so a cell outside it is an error; `aliases` mends spellings and lets the rest pass.
     `missing` says what becomes of a row whose cell is empty; required columns are quarantined unless it says otherwise.
-    `decimal` and `format` overrule the locale. `kind` is needed where the column is not canonical.
+    `decimal` and `format` overrule the locale. `kind` is needed where the column is not canonical. `personal` keeps a column
+    that holds names, e-mail addresses or phone numbers of people; without it such a column is dropped.
     """
 
     __pydantic_config__ = STRICT
@@ -45,6 +46,7 @@ class ColumnMap:
     aliases: Mapping[str, str] = field(default_factory=dict)
     missing_values: tuple[str, ...] = ()
     missing: Literal["keep", "quarantine", "out_of_scope"] | None = None
+    personal: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,8 @@ class Join:
 
 @dataclass(frozen=True)
 class TableMap:
-    """One canonical table: its file or files (a name or a pattern), their dialect and its columns.
+    """One canonical table: its file or files (a name or a pattern), their dialect and its columns; in place of a file, the
+    name of a `table` of the database (schema.name) or a `query` to it.
 
     `key: true` declares that the table's key column is a key: duplicates are then dropped or refused. `known` is the
     default of the columns of an event table.
@@ -70,8 +73,10 @@ class TableMap:
 
     __pydantic_config__ = STRICT
 
-    file: str
-    columns: Mapping[str, ColumnMap]
+    file: str = ""
+    columns: Mapping[str, ColumnMap] = field(default_factory=dict)
+    table: str | None = None
+    query: str | None = None
     separator: str = ","
     quote: str = '"'
     encoding: str | None = None
@@ -84,7 +89,9 @@ class TableMap:
 
 @dataclass(frozen=True)
 class CrmMap:
-    """The whole of crm.yaml. `folder` is relative to the configuration's folder; `archive` keeps each training's raw files."""
+    """The whole of crm.yaml. `folder` is relative to the configuration's folder; `archive` keeps each training's raw files.
+    `database` is the address of a PostgreSQL database without user or password, which the environment has (PGUSER, PGPASSWORD).
+    """
 
     __pydantic_config__ = STRICT
 
@@ -94,3 +101,4 @@ class CrmMap:
     locale: Literal["fr", "en", "iso"] = "iso"
     currency: str = "EUR"
     archive: bool = False
+    database: str | None = None

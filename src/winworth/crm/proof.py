@@ -1,5 +1,6 @@
 """Whether a column as a whole is what the map declares it to be: a wrong locale must not pass as a few faulty rows."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -20,7 +21,7 @@ _SHOWN_VALUES = 10
 
 def column_faults(converted: Converted, rule: CellRule, ledger: Ledger, *, option: str) -> list[str]:
     """Return a sentence for each way in which a column contradicts its declaration; none where it fits."""
-    checks = (_unmapped_values, _unreadable, _other_date_order, _unproven_date_order)
+    checks = (_unmapped_values, _unreadable, _other_date_order, _unproven_date_order, _unproven_decimal)
     for check in checks:
         fault = check(converted, rule, ledger, f"{option}.columns.{rule.name}")
         if fault:
@@ -123,6 +124,29 @@ def _unproven_date_order(converted: Converted, rule: CellRule, ledger: Ledger, o
         f"{ledger.where(int(dates.index[0]))}, column {rule.name}: each of {len(dates):,} dates reads as day/month and as "
         f"month/day, so {rule.locale.date_format} is unproven. Declare `format: '{rule.locale.date_format}'` or `format: "
         f"'{other.locale.date_format}'` in conf/crm.yaml under {option}."
+    )
+
+
+def _unproven_decimal(converted: Converted, rule: CellRule, ledger: Ledger, option: str) -> str | None:
+    """Refuse a column that no thousands mark is known for, where every mark that stands in it could be one.
+
+    A number of four digits and more without a mark proves that thousands have none.
+    """
+    if rule.kind != "number" or rule.decimal_is_declared or rule.locale.thousands:
+        return None
+    mark = rule.locale.decimal
+    marked = converted.words.str.contains(mark, regex=False) & converted.values.notna()
+    proves = ~converted.words.str.fullmatch(rf"[+\-\u2212]?[1-9]\d{{0,2}}{re.escape(mark)}\d{{3}}", na=False)
+    proves &= marked | converted.words.str.contains(r"\d{4}", na=False)
+    cells = converted.holds(marked)
+    if cells.sum() < MIN_TO_DOUBT or converted.holds(proves).any():
+        return None
+    first = int(np.flatnonzero(cells)[0])
+    shown = printable(converted.words.iloc[converted.codes[first]])
+    return (
+        f'{ledger.where(first)}, column {rule.name}: each of {int(cells.sum()):,} numbers with a "{mark}" reads as '
+        f'thousands and with three decimals ("{shown}"), so decimal "{mark}" is unproven. Declare `decimal: \'{mark}\'` in '
+        f"conf/crm.yaml under {option}, or the other mark where these are thousands."
     )
 
 

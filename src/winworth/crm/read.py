@@ -8,13 +8,17 @@ import pandas as pd
 from winworth.crm.columns import cell_rules, check_mapping, key_of, known_columns, look_up_rules
 from winworth.crm.conserve import count_files
 from winworth.crm.currencies import in_home_currency, set_rates
+from winworth.crm.database import as_files, check_database, fetch_tables
+from winworth.crm.doubts import say_doubts
 from winworth.crm.header import Dialect
 from winworth.crm.intake import Desk, Export, Intake, take_in
 from winworth.crm.ledger import QUARANTINE_COLUMNS
 from winworth.crm.lookup import look_up
 from winworth.crm.mapping import CrmMap, Join
-from winworth.crm.relations import drop_duplicates, drop_orphans
+from winworth.crm.people import drop_people
+from winworth.crm.relations import drop_duplicates, drop_orphans, refuse_circles
 from winworth.crm.rows import apply_row_rules
+from winworth.crm.salesforce import with_long_ids
 from winworth.crm.size_class import with_size_class
 from winworth.errors import DataError
 from winworth.tables import TABLES, CrmTables, ReadReport
@@ -38,11 +42,15 @@ def read_crm(mapping: CrmMap, *, root: Path, threads: int = 2) -> CrmTables:
     1   lost     NaN       2
     """
     check_mapping(mapping)
+    check_database(mapping)
     with TemporaryDirectory(prefix="winworth-") as scratch:
+        mapping = _fetched(mapping, Path(root), Path(scratch))
         desk = Desk(Path(root) / mapping.folder, Path(scratch), threads)
         intakes = {name: _read_table(name, mapping, desk) for name in TABLES if name in mapping.tables}
         present = {name: intake for name, intake in intakes.items() if len(intake.frame)}
+        present = with_long_ids(present)
         drop_orphans(present)
+        say_doubts(present)
         home, rates = mapping.currency, set_rates(present, home=mapping.currency)
         used = {name: intake.used for name, intake in present.items() if name != "rates"}
         tables = {name: in_home_currency(name, frame, rates.get(name), home=home) for name, frame in used.items()}
@@ -52,6 +60,16 @@ def read_crm(mapping: CrmMap, *, root: Path, threads: int = 2) -> CrmTables:
             report=_report(intakes, currency=mapping.currency),
         )
         return with_size_class(crm, currency=home)
+
+
+def _fetched(mapping: CrmMap, root: Path, scratch: Path) -> CrmMap:
+    """Fetch what stands in a database and return the map that reads it as files, kept where extracts are archived."""
+    if mapping.database is None:
+        return mapping
+    folder = root / mapping.folder if mapping.archive else scratch / "fetched"
+    folder.mkdir(parents=True, exist_ok=True)
+    fetch_tables(mapping, folder)
+    return as_files(mapping, None if mapping.archive else folder)
 
 
 def _read_table(name: str, mapping: CrmMap, desk: Desk) -> Intake:
@@ -65,9 +83,11 @@ def _read_table(name: str, mapping: CrmMap, desk: Desk) -> Intake:
     for join in table_map.joins:
         rules |= {column: rule for column, rule in look_up_rules(name, join, mapping).items() if column in join.columns}
         intake = look_up(intake, _read_look_up(name, join, mapping, desk), tuple(join.on))
-    intake = apply_row_rules(intake, rules)
+    intake, rules = drop_people(apply_row_rules(intake, rules), rules)
     intake.ledger.refuse_many(table_map.max_quarantine_share)
     drop_duplicates(intake, key_of(name, table_map))
+    if name == "accounts":
+        refuse_circles(intake)
     return intake
 
 

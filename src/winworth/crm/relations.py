@@ -91,5 +91,28 @@ def _drop_orphans_of(intake: Intake, parents: Intake, key: str) -> None:
     ledger.warnings.append(said + _amount_said(intake.frame, orphans))
 
 
+def refuse_circles(accounts: Intake) -> None:
+    """Raise DataError where an account is, over its parents, above itself."""
+    if "parent_id" not in accounts.frame:
+        return
+    used = accounts.used.dropna(subset=["account_id", "parent_id"])
+    parent = dict(zip(used["account_id"], used["parent_id"], strict=True))
+    done: set[str] = set()
+    for start in parent:
+        path: dict[str, None] = {}
+        at = start
+        while at in parent and at not in done and at not in path:
+            path[at] = None
+            at = parent[at]
+        if at in path:
+            circle = [*list(path)[list(path).index(at) :], at]
+            row = used.index[used["account_id"] == at][0]
+            raise DataError(
+                f"accounts: {len(circle) - 1:,} accounts are each other's parents: {' > '.join(map(printable, circle[:6]))}; "
+                f"first {accounts.ledger.where(row)}. Mend parent_id in the export."
+            )
+        done |= path.keys()
+
+
 def _amount_said(frame: pd.DataFrame, chosen: np.ndarray) -> str:
     return f" Their amounts sum to {frame.loc[chosen, 'amount'].sum():,.2f}." if "amount" in frame else ""

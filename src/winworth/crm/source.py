@@ -68,8 +68,11 @@ def unpack(path: Path, target: Path, *, name: str, encoding: str | None) -> Plai
     Raises DataError for what is no readable text, ResourceError for what passes a limit.
     """
     before = _regular_file(path, name)
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DataError(f"{name} cannot be read: {error.strerror}. Look at the drive, or copy the export again.") from error
     try:
         plain = _written(path, target, name, encoding)
     except OSError as error:

@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable
 
+from winworth.crm.masking import without_people
+
 SHOWN = 60
 
 
 def printable(text: object, limit: int = SHOWN) -> str:
-    """Drop control characters, which could redraw a terminal, and cut what is long.
+    """Drop control characters, which could redraw a terminal, mask people's addresses, and cut what is long.
 
     >>> printable("Acme" + chr(27) + "[31m")
     'Acme[31m'
     """
-    word = "".join(letter for letter in str(text) if letter.isprintable() or letter in "\u00a0\u202f")
+    word = without_people("".join(letter for letter in str(text) if letter.isprintable() or letter in "\u00a0\u202f"))
     return word if len(word) <= limit else word[: limit - 1] + "…"
 
 

@@ -13,6 +13,7 @@ from winworth.features.catalog import Catalog, Condition, Feature
 from winworth.tables import TABLES, CrmTables
 
 VIRTUAL = {"age_days": "number", "quarter": "level"}
+SELLER = ("deals", "owner_id")
 _VERSIONS = {"deals": "deal_versions", "accounts": "account_versions"}
 _DAY0 = np.datetime64("1970-01-01", "D")
 
@@ -63,6 +64,11 @@ def check_catalog(catalog: Catalog, crm: CrmTables, waived: frozenset[tuple[str,
                 silent.add(f"{spec.reads}.{column}")
             elif (known == "at_close" and not of_ended) or (known == "latest_only" and (spec.reads, column) not in waived):
                 refused.add(f"{name} reads {spec.reads}.{column} ({known})")
+            elif (spec.reads, column) == SELLER and SELLER not in waived:
+                raise ConfigError(
+                    f"The feature {name} reads deals.owner_id: it would score accounts by who works them, and people by their "
+                    "results. Remove it from conf/criteria.yaml, or sign for deals.owner_id in conf/leak_waivers.yaml."
+                )
             elif known == "dated" and spec.reads in _VERSIONS and not of_ended:
                 _require_column(name, _VERSIONS[spec.reads], column, crm)
     if silent:

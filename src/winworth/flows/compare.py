@@ -1,98 +1,175 @@
 """Before and after a change, in the segments that it touched and in those that it did not."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
+from winworth.atomic import publish_folder
 from winworth.config import Settings
-from winworth.errors import ConfigError, DataError
+from winworth.crm.snapshot import Snapshot
+from winworth.errors import ConfigError, DataError, did_you_mean
 from winworth.flows.prepare import prepare
 from winworth.flows.tiering import earlier_scores
-from winworth.kpi.difference import Difference, difference_in_differences
-from winworth.kpi.kitagawa import RateSplit, split_rate
+from winworth.kpi.changes import MOST_EARLIER, OUTCOMES, Scene, deals
+from winworth.kpi.difference import Difference
+from winworth.kpi.kitagawa import RateSplit, split_figures, split_rate
 from winworth.kpi.multiple import what_stands
 from winworth.kpi.no_action import expect_without_action
-from winworth.kpi.quarters import at_equal_age, number_periods, regimes_between
+from winworth.kpi.quarters import period_starts, regimes_between
+from winworth.kpi.relative import relative_difference
+from winworth.kpi.sides import path_by_side
+from winworth.lock import run_lock
+from winworth.models.metrics import Figure
+from winworth.models.shares import wilson
+from winworth.review.trend_chart import trend_charts
+from winworth.sheets import to_json
 from winworth.tables import CrmTables
 
 SEGMENT = "segment"
-MOST_EARLIER = 8  # quarters before the change that are compared
 
 
 @dataclass(frozen=True)
 class Question:
     """What changed: on which day, in which segments, and by which column of accounts segments are told (`segment`: those of
-    the scores published before the change).
+    the scores published before the change). `outcomes` are those it was to move; without any, all are compared.
     """
 
     split: date
     treated: tuple[str, ...]
     by: str = SEGMENT
+    outcomes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """A folder's name of its own: what segments are, which are treated, and what is compared, as a short hash."""
+        asked = sha256("\0".join([self.by, *sorted(self.treated), *sorted(self.outcomes)]).encode()).hexdigest()
+        return f"{self.split.isoformat()}-{asked[:8]}"
 
 
 @dataclass(frozen=True)
 class Compared:
     """The split of the win rate's change, each treated segment's differences with p adjusted for all that was compared, and by
     segment the win rate that was to be expected without any change.
+
+    `sides` are both sides' outcomes by period, by segment and outcome; `starts` the first days of the periods; `untold` says
+    why an outcome could not be compared; `folder` is where compare.json and the charts were written.
     """
 
+    question: Question
+    as_of: date
+    currency: str
     age_days: int
     n_deals: int
     rate: RateSplit
     differences: dict[str, tuple[Difference, ...]]
     without_action: pd.DataFrame
+    rate_figures: Mapping[str, Figure]
+    sides: Mapping[tuple[str, str], pd.DataFrame]
+    starts: Mapping[int, date]
+    untold: tuple[str, ...] = ()
+    folder: Path = Path()
 
     def to_dict(self) -> dict:
-        """Return it for JSON."""
-        told = {segment: [one.to_dict() for one in found] for segment, found in self.differences.items()}
-        without = self.without_action.rename_axis("segment").reset_index().to_dict("records")
-        whole = {"age_days": self.age_days, "n_deals": self.n_deals, "rate": self.rate.to_dict()}
-        return whole | {"differences": told, "without_action": without}
+        """Return it for JSON: what is read by review.effects."""
+        told = {segment: [self._told(segment, one) for one in found] for segment, found in self.differences.items()}
+        rate = self.rate.to_dict() | {name: figure.to_dict() for name, figure in self.rate_figures.items()}
+        starts = {str(period): day.isoformat() for period, day in self.starts.items()}
+        asked = {"split": self.question.split.isoformat(), "treated": list(self.question.treated), "by": self.question.by}
+        whole = {"as_of": self.as_of.isoformat(), "question": asked, "currency": self.currency, "age_days": self.age_days}
+        whole |= {"n_deals": self.n_deals, "rate": rate, "starts": starts, "differences": told, "untold": list(self.untold)}
+        return whole | {"without_action": [_without(str(name), row) for name, row in self.without_action.iterrows()]}
+
+    def _told(self, segment: str, one: Difference) -> dict:
+        sides = self.sides.get((segment, one.outcome))
+        return one.to_dict() | {"sides": [] if sides is None else sides.to_dict("records")}
 
 
 def compare(settings: Settings, question: Question, *, as_of: date, home: Path) -> Compared:
-    """Compare win rate and money won a deal, by the quarter in which deals opened, all deals seen at the same age.
+    """Compare before and after, and write `home`/compared/<as_of>/<question>: compare.json and charts in every language."""
+    with run_lock(home, "compare"):
+        found = look(settings, question, as_of=as_of, home=home)
+        told, folder = found.to_dict(), home / "compared" / as_of.isoformat() / question.name
+        publish_folder(folder, {"compare.json": to_json(told)} | trend_charts(told))
+    return replace(found, folder=folder)
 
-    A deal counts as won where it was won within the horizon of its opening; younger deals are left out. What a regime change
-    of training.yaml cuts is a period of its own.
-    """
-    age_days, regimes = settings.training.win.horizon_days, settings.training.regimes
+
+def look(settings: Settings, question: Question, *, as_of: date, home: Path) -> Compared:
+    """Compare what a change can move (kpi/changes.py) in the segments that it touched with the untouched ones."""
     prepared = prepare(settings, as_of=as_of)
-    deals = prepared.snapshot["deals"]
-    if not prepared.crm.has_dates or not prepared.crm.has_accounts:
+    return look_at(prepared.crm, prepared.snapshot, settings, question, home=home)
+
+
+def look_at(crm: CrmTables, snapshot: Snapshot, settings: Settings, question: Question, *, home: Path) -> Compared:
+    """Compare what is known of an extract on the snapshot's day; scores below `home` tell segments where no column does.
+
+    All deals are seen at the same age, the horizon of the win model; younger ones are left out. What a regime change of
+    training.yaml cuts is a period of its own.
+    """
+    scene = _scene(crm, snapshot, settings, question, home)
+    rows, regimes, training = deals(scene), scene.regimes, settings.training
+    if rows.empty:
+        raise DataError(f"No deal had reached {scene.age_days} days by {snapshot.as_of}. Choose a later --as-of.")
+    crossed = regimes_between(rows["opened_on"].min().date(), rows["opened_on"].max().date(), regimes)
+    with threadpool_limits(1, user_api="blas"):  # on one thread sums do not depend on how many there are
+        differences, sides, untold = _differences(scene, rows, question, crossed)
+    counts = [_counts(rows[rows["period"].ge(0) == is_after]) for is_after in (False, True)]
+    last = _counts(rows[rows["period"] == -1])
+    without = expect_without_action(last["won"], last["n"]).assign(n=last["n"])
+    split = rows.assign(group=rows["segment"], is_after=rows["period"].ge(0))
+    figures = split_figures(split, seed=training.seed, n_boot=training.n_boot)
+    starts = period_starts(rows["opened_on"], split=question.split, regimes=regimes)
+    starts = {period: day for period, day in starts.items() if period >= -MOST_EARLIER}
+    asked = (question, snapshot.as_of, settings.crm.currency, scene.age_days, len(rows), split_rate(*counts))
+    return Compared(*asked, _adjusted(differences), without, figures, sides, starts, untold)
+
+
+def _scene(crm: CrmTables, snapshot: Snapshot, settings: Settings, question: Question, home: Path) -> Scene:
+    if not crm.has_dates or not crm.has_accounts:
         raise DataError(
             "Deals lack opened_on or account_id, so that there is no before and after of segments. Map them in crm.yaml."
         )
-    if "kind" in deals:
-        deals = deals[~deals["kind"].isin(settings.training.win.exclude_kinds)]
-    segment = _segments(prepared.crm, question, home)
-    deals = deals.assign(segment=deals["account_id"].map(segment)).dropna(subset=["segment", "opened_on"])
-    seen = at_equal_age(deals, as_of=as_of, age_days=age_days)
-    rows = seen.assign(period=number_periods(seen["opened_on"], split=question.split, regimes=regimes))
-    rows = rows[rows["period"] >= -MOST_EARLIER]
-    if rows.empty:
-        raise DataError(f"No deal had reached {age_days} days by {as_of}. Choose a later --as-of.")
-    crossed = regimes_between(rows["opened_on"].min().date(), rows["opened_on"].max().date(), regimes)
-    if "amount" in rows:
-        rows = rows.assign(amount_won=rows["amount"].fillna(0.0).where(rows["won"] == 1, 0.0))
-    outcomes = [name for name in ("won", "amount_won") if name in rows]
-    differences = {
-        name: tuple(_difference(rows, outcome, name, question, crossed) for outcome in outcomes) for name in question.treated
-    }
-    counts = [_counts(rows[rows["period"].ge(0) == is_after]) for is_after in (False, True)]
-    last = _counts(rows[rows["period"] == -1])
-    return Compared(
-        age_days, len(rows), split_rate(*counts), _adjusted(differences), expect_without_action(last["won"], last["n"])
-    )
+    strange = [name for name in question.outcomes if name not in OUTCOMES]
+    if strange:
+        raise ConfigError(f"--outcome {strange[0]} is nothing that is compared. {did_you_mean(strange[0], OUTCOMES)}")
+    win, lag = settings.training.win, settings.scoring.kpi.cac_lag_months
+    told = (_segments(crm, question, home), question.by, question.split, win.horizon_days)
+    return Scene(snapshot, *told, settings.training.regimes, win.exclude_kinds, lag)
 
 
-def _difference(rows: pd.DataFrame, outcome: str, name: str, question: Question, crossed: Sequence) -> Difference:
-    """Compare one treated segment with the untouched ones; other treated ones are no yardstick."""
-    own = rows[(rows["segment"] == name) | ~rows["segment"].isin(question.treated)]
-    return difference_in_differences(own, outcome, treated=[name], crossed=crossed)
+Sides = dict[tuple[str, str], pd.DataFrame]
+
+
+def _differences(
+    scene: Scene, rows: pd.DataFrame, question: Question, crossed: Sequence
+) -> tuple[dict[str, tuple[Difference, ...]], Sides, tuple[str, ...]]:
+    """Compare every outcome that is asked for, or that the extract can tell; raise the fault where none of them can."""
+    found: dict[str, list[Difference]] = {name: [] for name in question.treated}
+    sides: Sides = {}
+    untold: dict[str, DataError] = {}
+    for name in question.outcomes or OUTCOMES:
+        spec = OUTCOMES[name]
+        told = rows if spec.rows is deals else spec.rows(scene)
+        try:
+            if told is None or name not in told:
+                raise DataError(f"{name} needs {spec.needs}, which the extract does not have. Map it in crm.yaml.")
+            for segment in question.treated:
+                own = _beside(told, segment, question)
+                found[segment].append(relative_difference(own, name, treated=[segment], crossed=crossed, how=spec.how))
+                sides[segment, name] = path_by_side(spec.told(own, name), name, treated=[segment])
+        except DataError as error:
+            untold[name] = error
+    if not any(found.values()):
+        raise next(iter(untold.values()))
+    return {name: tuple(own) for name, own in found.items()}, sides, tuple(map(str, untold.values()))
+
+
+def _beside(rows: pd.DataFrame, name: str, question: Question) -> pd.DataFrame:
+    return rows[(rows["segment"] == name) | ~rows["segment"].isin(question.treated)]
 
 
 def _adjusted(differences: dict[str, tuple[Difference, ...]]) -> dict[str, tuple[Difference, ...]]:
@@ -102,6 +179,13 @@ def _adjusted(differences: dict[str, tuple[Difference, ...]]) -> dict[str, tuple
         name: tuple(replace(one, p=float(adjusted[f"{name} {one.outcome}"])) for one in found)
         for name, found in differences.items()
     }
+
+
+def _without(name: str, row: pd.Series) -> dict:
+    """Return a segment's rate in the last quarter before (Wilson's interval) and the one to expect next."""
+    n = int(row["n"])
+    seen = Figure(row["seen"], *wilson(row["seen"] * n, n), n)
+    return {"segment": name, "seen": seen.to_dict(), "expected": Figure(row["expected"], row["low"], row["high"], n).to_dict()}
 
 
 def _counts(rows: pd.DataFrame) -> pd.DataFrame:
@@ -118,11 +202,16 @@ def _segments(crm: CrmTables, question: Question, home: Path) -> pd.Series:
                 "accounts by what came of them. Name a column of accounts that does not change with --by."
             )
         return earlier.accounts.set_index("account_id")["segment"]
-    if "accounts" not in crm or question.by not in crm["accounts"] or crm.known.get(("accounts", question.by)) != "at_creation":
+    return segments_by(crm, question.by)
+
+
+def segments_by(crm: CrmTables, by: str) -> pd.Series:
+    """Return, by account_id, the level of a column of accounts that is known from the first day; ConfigError for any other."""
+    if "accounts" not in crm or by not in crm["accounts"] or crm.known.get(("accounts", by)) != "at_creation":
         kept = [column for (table, column), known in crm.known.items() if table == "accounts" and known == "at_creation"]
         words = f"segments need a column of accounts that is known at_creation; there is {', '.join(sorted(kept))}."
-        raise ConfigError(f"--by {question.by}: {words}")
-    segment = crm["accounts"].drop_duplicates("account_id").set_index("account_id")[question.by]
+        raise ConfigError(f"--by {by}: {words}")
+    segment = crm["accounts"].drop_duplicates("account_id").set_index("account_id")[by]
     if pd.api.types.is_numeric_dtype(segment):
-        raise ConfigError(f"--by {question.by} is a number; segments need a column of levels. Name another.")
+        raise ConfigError(f"--by {by} is a number; segments need a column of levels. Name another.")
     return segment

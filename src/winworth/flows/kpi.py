@@ -13,13 +13,13 @@ from winworth.crm.snapshot import Snapshot
 from winworth.errors import DataError
 from winworth.features.catalog import Feature
 from winworth.flows.customers import learn_customers, residual_values
-from winworth.flows.playing import segment_ids
-from winworth.flows.prepare import prepare
+from winworth.flows.prepare import Prepared, prepare
+from winworth.flows.published import published_scores
 from winworth.kpi.book import Book, Scored
 from winworth.kpi.groups import Levels, feature_levels, feature_named, score_levels
 from winworth.kpi.ledger import KPIS, ledger
 from winworth.kpi.measures import Terms
-from winworth.kpi.periods import Period, quarters_until, whole
+from winworth.kpi.quarters import Period, quarters_until, whole
 from winworth.lock import run_lock
 from winworth.review.kpi_charts import kpi_chart
 from winworth.review.words import LOCALES, words_in
@@ -44,24 +44,22 @@ def kpi(settings: Settings, *, as_of: date, home: Path, by: str | None = None, l
 
     Tiers and segments are those published below `home` before each period began; a period without any is n/a.
     """
-    rules, training = settings.scoring.kpi, settings.training
+    words = words_in(lang)
     chosen = None if by is None else feature_named(settings.catalog, by)
     with run_lock(home, "kpi"):
         prepared = prepare(settings, as_of=as_of)
-        quarters = _quarters(prepared.snapshot, as_of, rules.quarters)
-        scores, notes = _scores(home, as_of), []
-        terms = Terms(training.win.horizon_days, training.seed, training.n_boot)
-        kept = (rules, training.win.exclude_kinds, settings.waived(as_of))
-        book, last = Book(prepared.crm, as_of, terms, *kept, scores), quarters[-1]
+        quarters = quarters_of(prepared.snapshot, as_of, settings.scoring.kpi.quarters)
+        scores, notes = published_scores(home, as_of), []
+        book, last = book_of(settings, prepared, as_of, scores), quarters[-1]
         if book.scored_within(last.start, last.end) is None and (worth := _worth(book.at(last.end), settings)):
             scores[last.end.date()] = worth
-            notes.append(f"No scores were published in {last.name}: lifetime value is learnt from invoices alone.")
+            notes.append(words.say("kpi_note_worth", quarter=words.period(last.name)))
         periods = (*quarters, whole(quarters))
         table = ledger(book, periods, _groups(book, periods, by, chosen))
         folder = home / "kpi" / as_of.isoformat()
         publish_folder(folder, _files(table, settings.crm.currency, lang))
     if table.loc[table["group"] == "tier", "mark"].eq("n/a").all():
-        notes.append("No scores were published before any of these quarters: tier and segment are n/a, never today's.")
+        notes.append(words.say("kpi_note_unscored"))
     return Counted(table, folder, settings.crm.currency, lang, (*prepared.warnings, *notes))
 
 
@@ -77,12 +75,21 @@ def definitions() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _quarters(snapshot: Snapshot, as_of: date, most: int) -> tuple[Period, ...]:
+def quarters_of(snapshot: Snapshot, as_of: date, most: int) -> tuple[Period, ...]:
+    """Return the last whole quarters that have passed since deals were first opened; raises DataError where there is none."""
     opened = snapshot["deals"]["opened_on"].min() if snapshot.has_dates else pd.Timestamp.min
     quarters = quarters_until(as_of, most=most, first=opened)
     if not quarters:
         raise DataError(f"No quarter with deals has passed on {as_of}. Name a later day, or export more history.")
     return quarters
+
+
+def book_of(settings: Settings, prepared: Prepared, as_of: date, scores: Mapping[date, Scored]) -> Book:
+    """Open the book of an extract, with the scores published by day."""
+    training = settings.training
+    terms = Terms(training.win.horizon_days, training.seed, training.n_boot)
+    kept = (settings.scoring.kpi, training.win.exclude_kinds, settings.waived(as_of))
+    return Book(prepared.crm, as_of, terms, *kept, scores)
 
 
 def _groups(book: Book, periods: tuple[Period, ...], by: str | None, chosen: Feature | None) -> Mapping[str, Levels]:
@@ -91,25 +98,6 @@ def _groups(book: Book, periods: tuple[Period, ...], by: str | None, chosen: Fea
     if by is not None and chosen is not None:
         groups[by] = feature_levels(book, periods, chosen)
     return groups
-
-
-def _scores(home: Path, as_of: date) -> dict[date, Scored]:
-    """Read the scores published for days up to `as_of`."""
-    found = {}
-    for path in sorted((home / "scores").glob("????-??-??/account_scores.parquet")):
-        day = pd.to_datetime(path.parent.name, format="%Y-%m-%d", errors="coerce")
-        if day <= pd.Timestamp(as_of):
-            accounts = _columns(path, "account_id", "tier", "segment", "residual_value")
-            if "segment" in accounts:
-                accounts = accounts.assign(segment=segment_ids(accounts["segment"]))
-            deals = _columns(path.with_name("deal_scores.parquet"), "deal_id", "win_probability")
-            found[day.date()] = Scored(accounts, deals)
-    return found
-
-
-def _columns(path: Path, *names: str) -> pd.DataFrame:
-    table = pd.read_parquet(path)
-    return table[[name for name in names if name in table]]
 
 
 def _worth(snapshot: Snapshot, settings: Settings) -> Scored | None:

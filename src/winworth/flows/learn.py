@@ -10,6 +10,7 @@ import pandas as pd
 from winworth.config import Settings
 from winworth.crm.outcomes import attach_outcomes
 from winworth.crm.snapshot import Snapshot
+from winworth.crm.wording import printable
 from winworth.features.build import build_features
 from winworth.features.catalog import Catalog
 from winworth.features.examples import scoring_examples, training_examples
@@ -51,6 +52,21 @@ def examples_of(snapshot: Snapshot, catalog: Catalog, settings: Settings) -> Exa
     rows = attach_outcomes(rows, snapshot)
     features = build_features(rows, snapshot, catalog)
     return Examples(rows, features, _owners(rows, snapshot), input_twins(features))
+
+
+def without_difference(features: pd.DataFrame) -> list[str]:
+    """Say which features are missing on every example, or the same on each: they weigh nothing, whatever they mean.
+
+    >>> without_difference(pd.DataFrame({"size": [np.nan, np.nan], "sector": ["it", "it"], "age": [1.0, 2.0]}))
+    ['No example has a size: it weighs nothing.', 'Every example has the same sector (it): it weighs nothing.']
+    """
+    said = []
+    for name, column in features.items():
+        if len(features) and column.isna().all():
+            said.append(f"No example has a {name}: it weighs nothing.")
+        elif len(features) > 1 and column.notna().all() and column.nunique() == 1:
+            said.append(f"Every example has the same {name} ({printable(column.iloc[0])}): it weighs nothing.")
+    return said
 
 
 def win_task(examples: Examples, catalog: Catalog, settings: Settings, snapshot: Snapshot) -> WinTask:

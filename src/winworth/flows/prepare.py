@@ -12,6 +12,7 @@ from winworth.errors import did_you_mean
 from winworth.features.build import absent_features, check_catalog
 from winworth.features.catalog import Catalog
 from winworth.features.examples import closed_on_first_day
+from winworth.flows.extract_days import day_warnings
 from winworth.tables import CrmTables
 
 
@@ -46,6 +47,7 @@ def _warnings(crm: CrmTables, snapshot: Snapshot, catalog: Catalog, settings: Se
     if not snapshot.has_dates:
         found.append("Deals have no dates: nothing can be tested forward in time, and no figure here is out of time.")
     else:
+        found += day_warnings(crm, snapshot)
         found += _ages(snapshot, settings.training.win.observe_at_days)
     for waiver in settings.waivers:
         if waiver.column.startswith("feature:"):

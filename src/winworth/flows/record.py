@@ -17,6 +17,7 @@ from winworth.tables import ReadReport
 from winworth.weights.criteria import CriteriaWeights
 from winworth.weights.doubt import movement
 
+SIMPLER = ("context", "ridge", "crm")  # drawn beside the gain curve: what is easily had without the rest
 DOUBT_COLUMNS = ("low", "high", "floor", "is_clear", "same_way", "rank_low", "rank_high", "unshrunk", "by_permutation")
 
 
@@ -93,7 +94,7 @@ def base_rate_record(counts: Counts) -> dict:
 
 
 def curves(judged: Judged, chosen: str, n_bins: int = 10) -> dict:
-    """Return the calibration by tenths of the prediction, with Wilson's intervals, and the gain curve."""
+    """Return the calibration by tenths of the prediction, with Wilson's intervals, and gain curves: ours and simpler ones."""
     p, y, w = judged.p[chosen], judged.y, judged.weight
     order = np.argsort(p, kind="stable")
     calibration = []
@@ -105,11 +106,16 @@ def curves(judged: Judged, chosen: str, n_bins: int = 10) -> dict:
         low, high = wilson(round(observed * effective), effective)
         predicted = float(np.average(p[part], weights=w[part]))
         calibration.append({"predicted": predicted, "observed": observed, "low": low, "high": high, "n": len(part)})
-    best_first = order[::-1]
+    simpler = {name: _gain(judged.p[name], y, w) for name in SIMPLER if name in judged.p and name != chosen}
+    return {"calibration": calibration, "gain": _gain(p, y, w), "simpler": simpler}
+
+
+def _gain(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> list[dict]:
+    """Return the share of wins found by the share of rows worked, those with the highest `p` first."""
+    best_first = np.argsort(p, kind="stable")[::-1]
     reached, won = np.cumsum(w[best_first]) / w.sum(), np.cumsum((w * y)[best_first]) / max(float(w @ y), 1e-12)
     at = np.linspace(0, 1, 21)
-    gain = [{"share": float(a), "captured": float(np.interp(a, np.r_[0, reached], np.r_[0, won]))} for a in at]
-    return {"calibration": calibration, "gain": gain}
+    return [{"share": float(a), "captured": float(np.interp(a, np.r_[0, reached], np.r_[0, won]))} for a in at]
 
 
 def curve_record(curve: LearningCurve) -> dict:

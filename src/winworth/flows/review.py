@@ -11,15 +11,20 @@ from winworth.atomic import write_file
 from winworth.bundle import Bundle, champion, open_version
 from winworth.config import Settings
 from winworth.errors import ConfigError
+from winworth.flows.decisions import outcomes, read_run
 from winworth.flows.promote import open_challenger
 from winworth.flows.record import labelled_weights
-from winworth.flows.tiering import ranked_by, seats_today
-from winworth.kpi.ledger import KPIS
+from winworth.flows.tiering import earlier_scores, ranked_by, seats_today
+from winworth.review.moved import Moved, moved_between
 from winworth.review.page import Review, render
 from winworth.review.workbook import to_workbook
 from winworth.review.workshop import Workshop
 from winworth.scoring.scorer import Scorer
+from winworth.sheets import from_csv
 from winworth.weights.overrides import LaterScores, log_unit
+from winworth.weights.scorecard import Scorecard
+
+DOCUMENTS = ("compared/????-??-??/*/compare.json", "backtest/????-??-??/backtest.json", "advice/????-??-??/advice.json")
 
 
 @dataclass(frozen=True)
@@ -31,15 +36,17 @@ class Reviewed:
     lang: str
 
 
-def review(settings: Settings, *, as_of: date, home: Path, lang: str = "en") -> Reviewed:
+def review(settings: Settings, *, as_of: date, home: Path, lang: str = "en", cadence: str = "quarterly") -> Reviewed:
     """Write `home`/reviews/<as_of>/review-<lang>.html and .xlsx from the champion and the scores of `as_of`.
 
+    Of a month the page shows its tactics.
     Where no champion has been promoted the page shows the challenger and why it was refused, with no account.
     """
-    bundle = _bundle(home)
-    metrics = bundle.json("metrics.json")
+    bundle, folder = _bundle(home), home / "scores" / as_of.isoformat()
+    metrics, run = bundle.json("metrics.json"), read_run(home, as_of)
     scorer = Scorer.from_files(bundle.contents)
-    accounts, overrides = _accounts(home, as_of, bundle, lang), _overrides(home, as_of)
+    weights, accounts = labelled_weights(scorer.weights, scorer, lang), _accounts(home, as_of, bundle, lang)
+    kpis, kpis_on = _kpis(home, as_of)
     told = Review(
         company=settings.crm.company,
         currency=settings.crm.currency,
@@ -47,26 +54,29 @@ def review(settings: Settings, *, as_of: date, home: Path, lang: str = "en") -> 
         model_version=bundle.version,
         model_as_of=bundle.as_of.isoformat(),
         metrics=metrics,
-        weights=labelled_weights(scorer.weights, scorer, lang),
+        weights=weights,
         accounts=accounts,
-        warnings=metrics["warnings"],
-        overrides=overrides,
-        workshop=_workshop(bundle, scorer, settings, accounts, overrides),
+        warnings=[*metrics["warnings"], *run.get("warnings", ())],
+        overrides=run.get("overrides"),
+        cadence=cadence,
+        tiering=run.get("tiering") or {},
+        moved=_moved(home, accounts, folder, as_of),
+        card=_card(bundle),
+        catalog=scorer.catalog,
+        plays=_table(folder / f"plays_{lang}.csv"),
+        kpis=kpis,
+        kpis_on=kpis_on,
+        documents=_documents(home, as_of),
+        pictures=bundle.json("pictures.json") if "pictures.json" in bundle.names else {},
+        workshop=_workshop(bundle, scorer, settings, accounts, run.get("overrides")),
+        decisions=outcomes(settings, accounts, _in_force(scorer, run), as_of=as_of, home=home),
     )
-    target = home / "reviews" / as_of.isoformat() / f"review-{lang}.html"
+    name = f"review-{lang}.html" if cadence == "quarterly" else f"review-{cadence}-{lang}.html"
+    target = home / "reviews" / as_of.isoformat() / name
     target.parent.mkdir(parents=True, exist_ok=True)
     write_file(target, render(told, lang=lang))
-    write_file(target.with_suffix(".xlsx"), to_workbook(told, lang=lang, kpis=_kpis(home, as_of)))
+    write_file(target.with_suffix(".xlsx"), to_workbook(told, lang=lang))
     return Reviewed(target, target.with_suffix(".xlsx"), lang)
-
-
-def _kpis(home: Path, as_of: date) -> pd.DataFrame | None:
-    """Read the ledger that winworth kpi counted for the day, with the unit of each figure; None where it was not run."""
-    path = home / "kpi" / as_of.isoformat() / "kpi.parquet"
-    if not path.exists():
-        return None
-    table = pd.read_parquet(path)
-    return table.assign(unit=table["kpi"].map({name: spec.unit for name, spec in KPIS.items()}))
 
 
 def _bundle(home: Path) -> Bundle:
@@ -75,10 +85,50 @@ def _bundle(home: Path) -> Bundle:
     return open_challenger(home)
 
 
-def _overrides(home: Path, as_of: date) -> dict | None:
-    """Read what the scores of the day say of weights that leadership set."""
-    path = home / "scores" / as_of.isoformat() / "run.json"
-    return json.loads(path.read_text(encoding="utf-8")).get("overrides") if path.exists() else None
+def _card(bundle: Bundle) -> Scorecard | None:
+    """Return the card of the version, in use or not."""
+    return Scorecard.from_dict(bundle.json("scorecard.json")["card"]) if "scorecard.json" in bundle.names else None
+
+
+def _in_force(scorer: Scorer, run: dict) -> pd.Series:
+    """Return the weights that run, by criterion: those learnt, or those that leadership set."""
+    if run.get("overrides"):
+        return pd.Series({name: weight["agreed"] for name, weight in run["overrides"]["weights"].items()}, dtype="int64")
+    return scorer.weights.criteria["weight"]
+
+
+def _table(path: Path) -> pd.DataFrame | None:
+    return from_csv(path.read_bytes()) if path.exists() else None
+
+
+def _kpis(home: Path, as_of: date) -> tuple[pd.DataFrame | None, date | None]:
+    """Read the newest KPI ledger of a day up to `as_of`."""
+    days = [path.parent.name for path in (home / "kpi").glob("????-??-??/kpi.parquet") if path.parent.name <= as_of.isoformat()]
+    if not days:
+        return None, None
+    return pd.read_parquet(home / "kpi" / max(days) / "kpi.parquet"), date.fromisoformat(max(days))
+
+
+def _documents(home: Path, as_of: date) -> dict[str, dict]:
+    """Read the newest comparison, backtest and advice of a day up to `as_of`, each under its file's name."""
+    found = {}
+    for pattern in DOCUMENTS:
+        known = [path for path in home.glob(pattern) if path.relative_to(home).parts[1] <= as_of.isoformat()]
+        if known:
+            newest = max(known, key=lambda path: path.relative_to(home).parts[1:])
+            found[newest.name] = json.loads(newest.read_text(encoding="utf-8"))
+    return found
+
+
+def _moved(home: Path, accounts: pd.DataFrame, folder: Path, as_of: date) -> Moved | None:
+    """Set the scores of the day beside the latest ones before it; causes are those that predict split, where it did."""
+    earlier = earlier_scores(home, as_of) if len(accounts) else None
+    if earlier is None:
+        return None
+    told, movers = folder / "movement.json", _table(folder / "movement.csv")
+    causes = tuple(json.loads(told.read_text(encoding="utf-8"))["causes"]) if told.exists() else ()
+    cause = None if movers is None or "cause" not in movers else movers.set_index("account_id")["cause"].to_dict()
+    return moved_between(earlier.accounts, accounts, since=earlier.as_of, causes=causes, cause=cause)
 
 
 def _workshop(

@@ -15,6 +15,7 @@ from winworth.flows.customers import read_customers, residual_values
 from winworth.flows.dates import DATE_COLUMNS, WON_BY, close_dates, read_dates
 from winworth.flows.prepare import Prepared
 from winworth.flows.profile import COMMITTEE, committees, icp_rules
+from winworth.flows.unlike_training import refuse_impossible, unlike_training
 from winworth.models.reliability import VennAbers
 from winworth.scoring.expected import by_account, with_residual
 from winworth.scoring.scorer import Scorer
@@ -52,6 +53,7 @@ def score_rows(scorer: Scorer, prepared: Prepared, bundle: Bundle, wanted: Wante
     rows = scoring_examples(prepared.snapshot, exclude_kinds=tuple(bundle.json("metrics.json")["exclude_kinds"]))
     features = build_features(rows, prepared.snapshot, scorer.catalog)
     scored = scorer.explain(features, (rows["basis"] == "next_deal").to_numpy())
+    refuse_impossible(scored.table, rows, has_value=scorer.value is not None)
     weight = scorer.weights.table["weight"]
     words = {}
     for lang in LANGUAGES:
@@ -69,7 +71,11 @@ def score_rows(scorer: Scorer, prepared: Prepared, bundle: Bundle, wanted: Wante
     dates = dates.join(committees(bundle.contents, rows, prepared.snapshot, scored.placed.segment))
     if wanted.doubt:
         table = table.join(_win_interval(scorer, features, bundle))
-    return Rows(pd.concat([known, table, dates, last, scored.criteria.round(1)], axis=1), words, _strange(scorer, features))
+    return Rows(
+        pd.concat([known, table, dates, last, scored.criteria.round(1)], axis=1),
+        words,
+        unlike_training(scorer.win.matrix, scorer.catalog, features, rows),
+    )
 
 
 def basis_of(bundle: Bundle) -> str:
@@ -84,16 +90,6 @@ def _win_interval(scorer: Scorer, features: pd.DataFrame, bundle: Bundle) -> pd.
     margin = scorer.win.model.margin(scorer.win.matrix.transform(features))
     low, high = VennAbers(past["margin"], past["won"], past["weight"]).interval(margin)
     return pd.DataFrame({"win_low": low, "win_high": high}, index=features.index)
-
-
-def _strange(scorer: Scorer, features: pd.DataFrame) -> tuple[str, ...]:
-    """Say which features have levels in more than a twentieth of the rows that training pooled or never saw."""
-    unseen = scorer.win.matrix.unseen_levels(features)
-    return tuple(
-        f"{n} of {len(features)} rows have a {name} that training saw too rarely, or never: it counts as other."
-        for name, n in unseen.items()
-        if n > 0.05 * len(features)
-    )
 
 
 def _segment_labels(scorer: Scorer, segment: np.ndarray, lang: str) -> np.ndarray:

@@ -19,14 +19,16 @@ from winworth.flows.learn import (
     learn_value,
     past_population,
     reference_population,
+    without_difference,
 )
+from winworth.flows.pictures import picture_files
 from winworth.flows.profile import learn_profile
 from winworth.flows.reigning import recipe_record
 from winworth.flows.retrain import Learnt, Retrain, begin, learn
 from winworth.flows.scorecard import Before, card_check, card_files, card_holds, card_record, judge_card, learn_card
 from winworth.flows.segmenting import Segmented, learn_segments, segments_record
 from winworth.flows.separation import fewer_tiers, judge_tiers
-from winworth.flows.weigh import Question, no_weights, weigh_criteria
+from winworth.flows.weigh import Question, Weighed, no_weights, weigh_criteria
 from winworth.flows.worth import Worth, definition
 from winworth.lock import run_lock
 from winworth.models.track import Track, untracked
@@ -70,6 +72,7 @@ def train(settings: Settings, *, as_of: date, home: Path, track: Track = untrack
         customers = customers_files(learn_customers(retrain.prepared.snapshot, settings)) if learnt.has_signal else {}
         files = _files(scorer, dates, metrics, learnt.calibration) | customers
         files |= card_files(made.card, scorer.catalog, in_use=scorer.card is not None, later=made.later) | profile.to_files()
+        files |= picture_files(retrain, made.weighed, reference)
         version = save_version(home / "models", files, as_of=as_of)
         set_challenger(home / "models", version)
         files_from = settings.folder / settings.crm.folder if settings.crm.archive else None
@@ -81,7 +84,7 @@ def train(settings: Settings, *, as_of: date, home: Path, track: Track = untrack
 @dataclass(frozen=True)
 class Made:
     """What scores, the scorecard (None where nothing weighs), what it kept of the models on later rows, these rows, whether
-    tiers differ there, and how the segments were found.
+    tiers differ there, how the segments were found, and what the criteria were weighed from.
     """
 
     scorer: Scorer
@@ -90,6 +93,7 @@ class Made:
     later: LaterScores | None = None
     tiers: dict | None = None
     segmented: Segmented | None = None
+    weighed: Weighed | None = None
 
 
 def _made(retrain: Retrain, learnt: Learnt, reference: Reference) -> Made:
@@ -110,7 +114,7 @@ def _made(retrain: Retrain, learnt: Learnt, reference: Reference) -> Made:
     in_use = card if card_holds(kept) else None
     segments = None if segmented is None else segmented.segments
     scorer = Scorer(catalog, win, learn_value(task, worth), weighed.weights, segments, in_use)
-    return Made(scorer, card, kept, later, tiers, segmented)
+    return Made(scorer, card, kept, later, tiers, segmented, weighed)
 
 
 def _before(retrain: Retrain, learnt: Learnt) -> Before:
@@ -157,7 +161,7 @@ def _metrics(retrain: Retrain, learnt: Learnt, reference: Reference, made: Made)
 
 
 def _warnings(retrain: Retrain, learnt: Learnt, reference: Reference, worth: Worth) -> list[str]:
-    warnings = [*retrain.prepared.warnings, *worth.notes]
+    warnings = [*retrain.prepared.warnings, *worth.notes, *without_difference(retrain.examples.features)]
     if worth.n_unknown:
         lacks = "amount" if worth.basis in ("deal_amount", "none") else "invoice yet"
         warnings.append(f"{worth.n_unknown} won deals have no {lacks}: they count for winning and not for value.")

@@ -15,6 +15,7 @@ LEAST_EACH = 20  # accounts worked, and not worked
 LEAST_EFFECTIVE = 50
 MOST_TRIMMED = 0.2
 MOST_ODDS = 20.0
+FIFTH = 0.2
 BINS = (0.0, 0.05, 0.2, 0.4, 0.6, 0.8, 0.95, 1.0)
 
 
@@ -32,11 +33,6 @@ class Overlap:
     def is_enough(self) -> bool:
         """Whether a claim can rest on it."""
         return self.effective >= LEAST_EFFECTIVE and self.trimmed <= MOST_TRIMMED
-
-    @property
-    def says(self) -> str:
-        """The overlap in words."""
-        return f"it rests on {self.effective:.0f} effective rows, {self.trimmed:.0%} were left out"
 
 
 @dataclass(frozen=True)
@@ -63,9 +59,12 @@ class Claim:
 
 @dataclass(frozen=True)
 class Backtest:
-    """What the score captured, as description, and the claim about A-first; none where effort is not logged."""
+    """What the score captured, as description (`fifth`: the share of the outcome that the highest fifth by score held), and the
+    claim about A-first; none where effort is not logged.
+    """
 
     capture: pd.DataFrame
+    fifth: Figure
     claim: Claim | None
 
     @property
@@ -73,33 +72,10 @@ class Backtest:
         """Whether more than a description is given."""
         return self.claim is not None and self.claim.overlap.is_enough
 
-    @property
-    def says(self) -> str:
-        """The finding in words."""
-        fifth = np.interp(0.2, self.capture["accounts"], self.capture["outcome"])
-        told = f"The highest fifth by score held {fifth:.0%} of the outcome, whoever was worked"
-        if self.claim is None:
-            return f"{told}. Not causal: effort is not logged, so what A-first would have brought is not known."
-        gain, overlap = self.claim.gain, self.claim.overlap
-        figure = f"{gain.value:+.1%} [{gain.low:+.1%} to {gain.high:+.1%}]"
-        if not overlap.is_enough:
-            return f"{told}. Not causal: A-first is too unlike what was done to be judged by it ({overlap.says})."
-        held = f"{told}. With the same effort A-first would have brought {figure}"
-        if gain.low <= 0 <= gain.high:
-            return f"{held}: no gain and no loss beyond noise; {overlap.says}."
-        known = "if score, activity and segment are all that decided who was worked"
-        return f"{held}, {known}; hidden reasons that shift those odds {self.tipping_says} would undo it; {overlap.says}."
-
-    @property
-    def tipping_says(self) -> str:
-        """How strong hidden reasons must be, in words."""
-        tipping = self.claim.tipping if self.claim else 1.0
-        return f"more than {MOST_ODDS:.0f} times" if tipping >= MOST_ODDS else f"{tipping:.2f} times"
-
     def to_dict(self) -> dict:
         """Return it for JSON."""
-        claim = self.claim.to_dict() if self.claim else None
-        return {"capture": self.capture.to_dict("records"), "claim": claim, "is_causal": self.is_causal, "says": self.says}
+        told = {"capture": self.capture.to_dict("records"), "fifth": self.fifth.to_dict()}
+        return told | {"claim": self.claim.to_dict() if self.claim else None, "is_causal": self.is_causal}
 
 
 def backtest(rows: pd.DataFrame, *, seed: int) -> Backtest:
@@ -112,14 +88,14 @@ def backtest(rows: pd.DataFrame, *, seed: int) -> Backtest:
     known = rows[rows["score"].notna() & rows["outcome"].notna()].reset_index(drop=True)
     if len(known) < LEAST_ROWS:
         raise DataError(f"The backtest has {len(known)} rows with a score and an outcome; {LEAST_ROWS} are needed.")
-    capture = capture_curve(known["score"].to_numpy(dtype=float), known["outcome"].to_numpy(dtype=float))
+    capture, fifth = capture_curve(*(known[name].to_numpy(dtype=float) for name in ("score", "outcome"))), _fifth(known, seed)
     if "worked" not in known or known["worked"].isna().any():
-        return Backtest(capture, None)
+        return Backtest(capture, fifth, None)
     known = known.assign(worked=known["worked"].astype(bool))
     sides = known.groupby("worked")["account_id"].nunique().reindex([True, False], fill_value=0)
     if sides.min() < LEAST_EACH:
         raise DataError(f"{sides[True]} accounts were worked and {sides[False]} were not; {LEAST_EACH} of each are needed.")
-    return Backtest(capture, judge(known, choose_highest(known), seed=seed))
+    return Backtest(capture, fifth, judge(known, choose_highest(known), seed=seed))
 
 
 def capture_curve(score: np.ndarray, outcome: np.ndarray) -> pd.DataFrame:
@@ -132,6 +108,22 @@ def capture_curve(score: np.ndarray, outcome: np.ndarray) -> pd.DataFrame:
     last = np.flatnonzero(np.r_[np.diff(score[order]) < 0, True])  # scores that tie are taken together
     held = np.cumsum(outcome[order])[last] / max(outcome.sum(), 1e-12)
     return pd.DataFrame({"accounts": np.r_[0.0, (last + 1) / len(score)], "outcome": np.r_[0.0, held]})
+
+
+def _fifth(rows: pd.DataFrame, seed: int, n_boot: int = 200) -> Figure:
+    """Return the share of the outcome that the highest fifth by score held; whole accounts are drawn anew for its interval."""
+    score, outcome = (rows[name].to_numpy(dtype=float) for name in ("score", "outcome"))
+    codes, rng = rows["account_id"].factorize()[0], np.random.default_rng(seed)
+    order = np.argsort(codes, kind="stable")
+    ends = np.cumsum(np.bincount(codes))
+    own = np.split(order, ends[:-1])
+
+    def held(at: np.ndarray) -> float:
+        curve = capture_curve(score[at], outcome[at])
+        return float(np.interp(FIFTH, curve["accounts"], curve["outcome"]))
+
+    drawn = [held(np.concatenate([own[k] for k in rng.integers(len(own), size=len(own))])) for _ in range(n_boot)]
+    return Figure(held(np.arange(len(rows))), *map(float, np.quantile(drawn, [0.025, 0.975])), len(rows))
 
 
 def judge(rows: pd.DataFrame, chosen: np.ndarray, *, seed: int) -> Claim:

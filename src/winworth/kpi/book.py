@@ -17,7 +17,9 @@ from winworth.tables import CrmTables
 
 @dataclass(frozen=True)
 class Scored:
-    """Scores of one day: accounts by account_id (tier, segment, residual_value), open deals by deal_id (win_probability)."""
+    """Scores of one day: accounts by account_id (tier, segment, score, residual_value, expected_value), open deals by deal_id
+    (win_probability).
+    """
 
     accounts: pd.DataFrame
     deals: pd.DataFrame

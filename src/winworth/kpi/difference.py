@@ -44,23 +44,14 @@ class Trend:
         """Whether there are earlier quarters enough, and they do not refute that both sides moved alike."""
         return self.n_earlier >= LEAST_EARLIER and self.p >= LEVEL
 
-    @property
-    def says(self) -> str:
-        """What the earlier periods tell, in words."""
-        if self.n_earlier < LEAST_EARLIER:
-            return f"only {self.n_earlier} earlier quarters, {LEAST_EARLIER} are needed to see whether both sides moved alike"
-        if not np.isfinite(self.p):
-            return "too few accounts to test whether both sides moved alike before"
-        told = "moved alike" if self.held else "did not move alike"
-        return f"in {self.n_earlier} earlier quarters both sides {told} (p {self.p:.3f})"
-
 
 @dataclass(frozen=True)
 class Difference:
     """How much more an outcome changed in the treated segments than in the untouched ones.
 
-    `relative` is the same as a share of what the untouched segments make one expect; `detectable` the smallest effect that
-    would be found in 8 of 10 cases; `crossed` the regime changes that the comparison goes across.
+    `relative` is the same as a share of what the untouched segments make one expect, `relative_80` with its 80 % interval;
+    `detectable` the smallest effect that would be found in 8 of 10 cases; `crossed` the regime changes that the comparison goes
+    across.
     """
 
     outcome: str
@@ -70,26 +61,12 @@ class Difference:
     detectable: float
     trend: Trend
     crossed: tuple[Regime, ...] = ()
+    relative_80: Figure | None = None
 
     @property
     def is_causal(self) -> bool:
         """Whether the difference may be called the change's doing."""
         return self.trend.held and self.p < LEVEL
-
-    @property
-    def says(self) -> str:
-        """The finding in words; it names a cause only where it may."""
-        told = f"{self.outcome}: {_told(self.effect, _form(self.effect.value))}, or {_told(self.relative, '.1%')}"
-        told += ", against the untouched segments"
-        small = f"an effect of {self.detectable:{_form(self.detectable)}} would be found in 8 of 10 cases"
-        if self.is_causal:
-            verdict = "the change brought this, if nothing else befell one side only"
-        elif self.p < LEVEL:
-            verdict = "the two sides moved differently; why is not known"
-        else:
-            verdict = "no difference beyond noise"
-        across = f"; the comparison goes across {', '.join(map(str, self.crossed))}" if self.crossed else ""
-        return f"{told}. {verdict[0].upper()}{verdict[1:]}: {self.trend.says}; {small}{across}."
 
     def to_dict(self) -> dict:
         """Return it for JSON; what is not measured is null."""
@@ -99,12 +76,12 @@ class Difference:
             "outcome": self.outcome,
             "effect": self.effect.to_dict(),
             "relative": self.relative.to_dict(),
+            "relative_80": None if self.relative_80 is None else self.relative_80.to_dict(),
             "p": _null(self.p),
             "detectable": _null(self.detectable),
-            "trend": trend | {"path": path, "says": self.trend.says},
+            "trend": trend | {"path": path},
             "crossed": [str(regime) for regime in self.crossed],
             "is_causal": self.is_causal,
-            "says": self.says,
         }
 
 
@@ -119,7 +96,7 @@ def difference_in_differences(
     """
     known = rows[rows[outcome].notna()].reset_index(drop=True)
     is_treated = known["segment"].isin(treated).to_numpy()
-    _check(known, is_treated, treated)
+    check_sides(known, is_treated, treated)
     after = (known["period"] >= 0).to_numpy()
     y, weight, X = _levels(known, outcome)
     fit = least_squares(np.column_stack([is_treated & after, X]), y, weight, known["account_id"].to_numpy(), is_treated)
@@ -183,7 +160,8 @@ def _relative(known: pd.DataFrame, outcome: str, fit: Clustered, cell: np.ndarra
     return Figure(float(value), float(low), float(high), len(known))
 
 
-def _check(known: pd.DataFrame, is_treated: np.ndarray, treated: Collection[str]) -> None:
+def check_sides(known: pd.DataFrame, is_treated: np.ndarray, treated: Collection[str]) -> None:
+    """Raise DataError where a segment or a side has too little to be compared."""
     segments = known["segment"].unique()
     absent = sorted(set(treated) - set(segments))
     if absent:
@@ -194,15 +172,6 @@ def _check(known: pd.DataFrame, is_treated: np.ndarray, treated: Collection[str]
             raise DataError(f"The {name} segments have {n} accounts; {LEAST_ACCOUNTS} are needed to compare. Join segments.")
         if known.loc[side, "period"].lt(0).all() or known.loc[side, "period"].ge(0).all():
             raise DataError(f"The {name} segments have rows on one side of the change only. Choose another date.")
-
-
-def _told(figure: Figure, form: str) -> str:
-    return f"{figure.value:+{form}} [{figure.low:+{form}} to {figure.high:+{form}}]"
-
-
-def _form(value: float) -> str:
-    """Return how a rate or an amount is written: three digits after the point, or whole."""
-    return ".3f" if abs(value) < 10 else ",.0f"
 
 
 def _null(value: float) -> float | None:

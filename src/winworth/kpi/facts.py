@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from winworth.kpi.book import Book, days_of
-from winworth.kpi.periods import Period
+from winworth.kpi.quarters import Period
 from winworth.kpi.survival import OPEN
 
 YEAR = pd.DateOffset(years=1)

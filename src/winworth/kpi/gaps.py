@@ -14,6 +14,7 @@ from winworth.models.metrics import Figure
 
 LEAST_SELLERS = 3  # of a team, below which its figure would be a person's
 LEAST_ACCOUNTS = 10
+UNTOLD = "(unknown)"  # the team of sellers whose team nobody told
 TOLD_APART = 1e-6  # share of a group's variance that must be left once who sells what is known
 
 
@@ -36,9 +37,9 @@ def segment_gaps(rows: pd.DataFrame) -> tuple[Gap, ...]:
 
 
 def team_gaps(rows: pd.DataFrame) -> tuple[Gap, ...]:
-    """Return the gap of every team of three sellers or more; smaller ones are neither told nor compared with."""
+    """Return the gap of every team of three sellers or more; smaller ones and the unknown one are not even compared with."""
     n_sellers = rows.groupby("team")["seller"].transform("nunique")
-    return _gaps(rows[n_sellers >= LEAST_SELLERS], "team", ["segment", "mix"], "seller")
+    return _gaps(rows[(n_sellers >= LEAST_SELLERS) & (rows["team"] != UNTOLD)], "team", ["segment", "mix"], "seller")
 
 
 def _gaps(rows: pd.DataFrame, kind: str, levels: list[str], cluster: str) -> tuple[Gap, ...]:

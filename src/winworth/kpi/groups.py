@@ -9,7 +9,7 @@ from winworth.errors import ConfigError, did_you_mean
 from winworth.features.build import build_features, is_deal_level
 from winworth.features.catalog import Catalog, Criterion, Feature
 from winworth.kpi.book import Book
-from winworth.kpi.periods import Period
+from winworth.kpi.quarters import Period
 
 MOST_LEVELS = 8  # of numbers; more are cut into thirds
 THIRDS = ("low third", "middle third", "high third")

@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from winworth.errors import DataError
+from winworth.models.metrics import Figure
+
+PARTS = ("rate", "mix", "interaction")
 
 
 @dataclass(frozen=True)
@@ -23,15 +27,9 @@ class RateSplit:
     interaction: float
     groups: pd.DataFrame
 
-    @property
-    def says(self) -> str:
-        """The change in words, in points."""
-        parts = f"rate {self.rate * 100:+.1f}, mix {self.mix * 100:+.1f}, interaction {self.interaction * 100:+.1f}"
-        return f"{self.before:.1%} -> {self.after:.1%}: {(self.after - self.before) * 100:+.1f} points ({parts})"
-
     def to_dict(self) -> dict:
         """Return it for JSON."""
-        whole = {name: getattr(self, name) for name in ("before", "after", "rate", "mix", "interaction", "says")}
+        whole = {name: getattr(self, name) for name in ("before", "after", *PARTS)}
         return whole | {"groups": self.groups.reset_index().to_dict("records")}
 
 
@@ -43,22 +41,50 @@ def split_rate(before: pd.DataFrame, after: pd.DataFrame) -> RateSplit:
 
     >>> before = pd.DataFrame({"won": [14, 27], "n": [140, 60]}, index=["PME", "ETI"])
     >>> after = pd.DataFrame({"won": [12, 36], "n": [120, 80]}, index=["PME", "ETI"])
-    >>> split_rate(before, after).says
-    '20.5% -> 24.0%: +3.5 points (rate +0.0, mix +3.5, interaction +0.0)'
+    >>> split = split_rate(before, after)
+    >>> [round(100 * x, 1) + 0.0 for x in (split.before, split.after, split.rate, split.mix, split.interaction)]
+    [20.5, 24.0, 0.0, 3.5, 0.0]
     """
     if before["n"].sum() <= 0 or after["n"].sum() <= 0:
         raise DataError("A period has no deals, so there is no rate to compare. Choose other dates.")
     names = before.index.union(after.index)
-    old, new = (table.reindex(names, fill_value=0) for table in (before, after))
-    share = pd.DataFrame({"share_before": old["n"] / old["n"].sum(), "share_after": new["n"] / new["n"].sum()})
-    rate_before, rate_after = (table["won"] / table["n"].where(table["n"] > 0) for table in (old, new))
-    groups = share.assign(rate_before=rate_before.fillna(rate_after), rate_after=rate_after.fillna(rate_before)).dropna()
-    total = float(old["won"].sum() / old["n"].sum())
-    better, moved = groups["rate_after"] - groups["rate_before"], groups["share_after"] - groups["share_before"]
-    groups = groups.assign(
-        rate=groups["share_before"] * better,
-        mix=moved * (groups["rate_before"] - total),
-        interaction=moved * better,
-    )
-    parts = {name: float(groups[name].sum()) for name in ("rate", "mix", "interaction")}
-    return RateSplit(total, float(new["won"].sum() / new["n"].sum()), **parts, groups=groups.rename_axis("group"))
+    both = [table.reindex(names, fill_value=0) for table in (before, after)]
+    won, n = (np.stack([table[name].to_numpy(dtype=float) for table in both]) for name in ("won", "n"))
+    groups = pd.DataFrame(_by_group(won, n), index=names).dropna().rename_axis("group")
+    total, later = won.sum(axis=1) / n.sum(axis=1)
+    return RateSplit(float(total), float(later), **{name: float(groups[name].sum()) for name in PARTS}, groups=groups)
+
+
+def split_figures(rows: pd.DataFrame, *, seed: int, n_boot: int) -> dict[str, Figure]:
+    """Return before, after, rate, mix and interaction with their 95 % intervals: whole accounts are drawn anew.
+
+    `rows` has account_id, group, won (0 or 1) and is_after, one a deal. A draw in which a period is empty is left out.
+    """
+    account, group = (rows[name].factorize(sort=True)[0] for name in ("account_id", "group"))
+    cell = group + (group.max() + 1) * rows["is_after"].to_numpy(dtype=int)
+    n_accounts, n_cells = account.max() + 1, 2 * (group.max() + 1)
+    place = account * n_cells + cell
+    sums = [np.bincount(place, weight, n_accounts * n_cells).reshape(n_accounts, n_cells) for weight in (None, rows["won"])]
+    drawn = np.random.default_rng(seed).multinomial(n_accounts, np.full(n_accounts, 1 / n_accounts), n_boot)
+    counts = np.vstack([np.ones(n_accounts), drawn])
+    n, won = ((counts @ each).reshape(len(counts), 2, -1) for each in sums)
+    is_whole = (n.sum(axis=2) > 0).all(axis=1)
+    n, won = n[is_whole], won[is_whole]
+    rates, parts = (won.sum(axis=2) / n.sum(axis=2)).T, _by_group(won, n)
+    found = dict(zip(("before", "after"), rates, strict=True)) | {name: np.nansum(parts[name], axis=1) for name in PARTS}
+    sizes = {"before": int(n[0, 0].sum()), "after": int(n[0, 1].sum())}
+    return {
+        name: Figure(float(x[0]), *map(float, np.quantile(x[1:], [0.025, 0.975])), sizes.get(name, len(rows)))
+        for name, x in found.items()
+    }
+
+
+def _by_group(won: np.ndarray, n: np.ndarray) -> dict[str, np.ndarray]:
+    """Return shares, rates and parts by group, from counts (..., 2 periods, groups); NaN for a group that is in neither."""
+    share = n / n.sum(axis=-1, keepdims=True)
+    rate = np.divide(won, n, out=np.full(won.shape, np.nan), where=n > 0)
+    old, new = (np.where(n[..., k, :] > 0, rate[..., k, :], rate[..., 1 - k, :]) for k in (0, 1))
+    total = (won[..., 0, :].sum(axis=-1) / n[..., 0, :].sum(axis=-1))[..., None]
+    better, moved = new - old, share[..., 1, :] - share[..., 0, :]
+    told = {"share_before": share[..., 0, :], "share_after": share[..., 1, :], "rate_before": old, "rate_after": new}
+    return told | {"rate": share[..., 0, :] * better, "mix": moved * (old - total), "interaction": moved * better}

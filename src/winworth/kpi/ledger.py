@@ -10,7 +10,7 @@ from winworth.kpi import facts, measures, pipeline
 from winworth.kpi.book import Book
 from winworth.kpi.groups import UNSAID, Levels
 from winworth.kpi.measures import UNKNOWN, Measured, hidden
-from winworth.kpi.periods import ALL, Period
+from winworth.kpi.quarters import ALL, Period
 from winworth.kpi.shrink import shrunk_amounts, shrunk_shares
 
 COLUMNS = [

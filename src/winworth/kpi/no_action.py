@@ -5,7 +5,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from winworth.errors import DataError
-from winworth.kpi.hierarchy import shrink
+from winworth.kpi.shrink import shrink
 
 LEVEL = 0.05
 

@@ -6,7 +6,7 @@ import pandas as pd
 from winworth.kpi.book import Book, days_of
 from winworth.kpi.facts import YEAR
 from winworth.kpi.measures import LEAST, UNKNOWN, Measured, Terms
-from winworth.kpi.periods import Period
+from winworth.kpi.quarters import Period
 from winworth.kpi.survival import share_won
 from winworth.models.censoring import Histories
 from winworth.models.shares import Z95

@@ -1,4 +1,4 @@
-"""Quarters counted from a change, cut where the rules changed, and deals seen at equal age."""
+"""Quarters that have passed, quarters counted from a change and cut where the rules changed, and deals seen at equal age."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,41 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+ALL = "all"
 MONTHS = 3
+
+
+@dataclass(frozen=True)
+class Period:
+    """The days from `start` to `end`, both included; `quarters` are what it is made of."""
+
+    name: str
+    start: pd.Timestamp
+    end: pd.Timestamp
+    quarters: tuple["Period", ...] = ()
+
+    def holds(self, days: pd.Series) -> pd.Series:
+        """Tell which days lie in it."""
+        return (days >= self.start) & (days <= self.end)
+
+
+def quarters_until(as_of: date, *, most: int, first: pd.Timestamp) -> tuple[Period, ...]:
+    """Return the last whole quarters that had passed at the end of `as_of`, none that ended before the day `first`.
+
+    >>> [period.name for period in quarters_until(date(2026, 6, 29), most=2, first=pd.Timestamp("2020-01-01"))]
+    ['2025 Q4', '2026 Q1']
+    """
+    last = pd.Period(as_of, "Q")
+    if last.end_time.normalize() > pd.Timestamp(as_of):
+        last -= 1
+    names = [last - back for back in reversed(range(most))]
+    bounds = [(f"{q.year} Q{q.quarter}", q.start_time, q.end_time.normalize()) for q in names]
+    return tuple(Period(name, start, end) for name, start, end in bounds if end >= first)
+
+
+def whole(quarters: tuple[Period, ...]) -> Period:
+    """Join quarters into one period."""
+    return Period(ALL, quarters[0].start, quarters[-1].end, quarters)
 
 
 @dataclass(frozen=True)
@@ -37,6 +71,25 @@ def number_periods(days: pd.Series, *, split: date, regimes: Sequence[Regime] = 
     known = days.dropna()
     if known.empty:
         return pd.Series(pd.NA, index=days.index, dtype="Int64")
+    bounds, first = _bounds(known, split, regimes)
+    place = np.searchsorted(bounds, known.to_numpy().astype("datetime64[s]"), "right")
+    return pd.Series(place - first, index=known.index, dtype="Int64").reindex(days.index)
+
+
+def period_starts(days: pd.Series, *, split: date, regimes: Sequence[Regime] = ()) -> dict[int, date]:
+    """Return the first day of every period that `number_periods` gives these days.
+
+    >>> days = pd.Series(pd.to_datetime(["2025-12-31", "2026-01-01"]))
+    >>> period_starts(days, split=date(2026, 1, 1))
+    {-1: datetime.date(2025, 10, 1), 0: datetime.date(2026, 1, 1)}
+    """
+    numbers = sorted(number_periods(days, split=split, regimes=regimes).dropna().unique())
+    bounds, first = _bounds(days.dropna(), split, regimes) if numbers else (np.array([]), 0)
+    return {int(number): pd.Timestamp(bounds[int(number) + first - 1]).date() for number in numbers}
+
+
+def _bounds(known: pd.Series, split: date, regimes: Sequence[Regime]) -> tuple[np.ndarray, int]:
+    """Return the first days of all periods round some days, and how many of them are not after the change."""
     start = pd.Timestamp(split)
     cuts = {pd.Timestamp(regime.on) for regime in regimes}
     for step, is_past in ((-1, lambda day: day <= known.min()), (1, lambda day: day > known.max())):
@@ -45,10 +98,9 @@ def number_periods(days: pd.Series, *, split: date, regimes: Sequence[Regime] = 
             cuts.add(day)
             n += step
             day = start + pd.DateOffset(months=MONTHS * n)
+        cuts.add(day)
     bounds = np.array(sorted(cuts | {start}), dtype="datetime64[s]")
-    place = np.searchsorted(bounds, known.to_numpy().astype("datetime64[s]"), "right")
-    first = np.searchsorted(bounds, np.datetime64(start, "s"), "right")
-    return pd.Series(place - first, index=known.index, dtype="Int64").reindex(days.index)
+    return bounds, int(np.searchsorted(bounds, np.datetime64(start, "s"), "right"))
 
 
 def regimes_between(first: date, last: date, regimes: Sequence[Regime]) -> tuple[Regime, ...]:

@@ -1,6 +1,6 @@
 """Where the hours should go: the most revenue from the hours there are, in moves that do not lose."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,16 +28,9 @@ class Move:
     gain: Figure
     p: float
 
-    @property
-    def says(self) -> str:
-        """The move in words."""
-        told = f"{self.gain.value:+,.0f} [{self.gain.low:+,.0f} to {self.gain.high:+,.0f}] a period"
-        return f"move {self.hours:,.0f} hours from {self.source} to {self.target}: {told}"
-
     def to_dict(self) -> dict:
         """Return it for JSON."""
-        whole = {"source": self.source, "target": self.target, "hours": self.hours, "gain": self.gain.to_dict(), "p": self.p}
-        return whole | {"says": self.says}
+        return {"source": self.source, "target": self.target, "hours": self.hours, "gain": self.gain.to_dict(), "p": self.p}
 
 
 @dataclass(frozen=True)
@@ -49,19 +42,10 @@ class Plan:
     gain: Figure
     p_equal: float
 
-    @property
-    def says(self) -> str:
-        """The plan in words."""
-        if self.p_equal >= LEVEL:
-            return f"no move: one more hour brings the same everywhere, as far as can be told (p {self.p_equal:.2f})"
-        if not self.moves:
-            return "no move: none brings more than it costs with 97.5 % certainty"
-        return "; ".join(move.says for move in self.moves)
-
     def to_dict(self) -> dict:
         """Return it for JSON."""
         whole = {"moves": [move.to_dict() for move in self.moves], "hours": self.hours.reset_index().to_dict("records")}
-        return whole | {"gain": self.gain.to_dict(), "p_equal": self.p_equal, "says": self.says}
+        return whole | {"gain": self.gain.to_dict(), "p_equal": self.p_equal}
 
 
 def plan_hours(response: Response, *, least: Mapping[str, float] | None = None, capacity: float | None = None) -> Plan:
@@ -86,6 +70,18 @@ def plan_hours(response: Response, *, least: Mapping[str, float] | None = None, 
                 moves, times = [*moves, sure[0]], sure[1]
     hours = pd.DataFrame({"now": now, "planned": times * now}, index=response.table.index)
     return Plan(tuple(moves), hours, _gain(response, np.ones(len(now)), times), response.p_equal)
+
+
+def keep_moves(plan: Plan, response: Response, kept: Collection[tuple[str, str]]) -> Plan:
+    """Return the plan with only the moves of these (source, target) pairs, the hours and the gain of all counted anew."""
+    moves = tuple(move for move in plan.moves if (move.source, move.target) in kept)
+    hours, now = plan.hours["now"].copy(), plan.hours["now"].to_numpy()
+    for move in moves:
+        hours[move.target] += move.hours
+        if move.source != SPARE:
+            hours[move.source] -= move.hours
+    gain = _gain(response, np.ones(len(now)), hours.to_numpy() / now)
+    return Plan(moves, plan.hours.assign(planned=hours), gain, plan.p_equal)
 
 
 def best_times(response: Response, *, bounds: np.ndarray, capacity: float) -> np.ndarray:
@@ -152,5 +148,8 @@ def _try(response: Response, times: np.ndarray, pair: tuple[str, str, float]) ->
 
 def _gain(response: Response, before: np.ndarray, after: np.ndarray) -> Figure:
     logs = np.array([response.gain(at, b) - response.gain(at, a) for at, (a, b) in enumerate(zip(before, after, strict=True))])
-    low, high = np.quantile(response.draws @ logs, [0.025, 0.975])
-    return Figure(float(response.slopes @ logs), float(low), float(high), int(response.table["n_accounts"].sum()))
+    # Hours that seem to do harm are taken for hours that do nothing: else taking them away would be promised to pay.
+    low, high = np.quantile(np.maximum(response.draws, 0.0) @ logs, [0.025, 0.975])
+    return Figure(
+        float(np.maximum(response.slopes, 0.0) @ logs), float(low), float(high), int(response.table["n_accounts"].sum())
+    )

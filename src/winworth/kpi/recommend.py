@@ -11,39 +11,42 @@ from winworth.kpi.reallocate import Plan
 from winworth.models.metrics import Figure
 
 SAME = 0.05  # p above which a gap is taken to be the same in all teams
-ACTIONS = {
-    "move": {"en": "move resources", "fr": "déplacer des moyens"},
-    "offer": {"en": "adapt the offer", "fr": "adapter l'offre"},
-    "train": {"en": "train the team", "fr": "former l'équipe"},
-    "none": {"en": "nothing", "fr": "rien"},
-}
+ACTIONS = ("move", "offer", "train", "none")
+REASONS = (
+    "hour_brings_more",
+    "more_than_others",
+    "potential_unknown",
+    "team_short",
+    "one_team_alone",
+    "some_teams_only",
+    "short_everywhere",
+)
 
 
 @dataclass(frozen=True)
 class Recommendation:
-    """One gap that stands and what to do about it: a key of ACTIONS, for whom, why, and what it is worth a period.
+    """One gap that stands and what to do about it: one of ACTIONS, one of REASONS, and what it is worth a period.
 
-    `effect` is money: the gain of a move, or at most what closing the whole gap would bring.
+    `kind` and `names` say what: a segment, a team, or hours from a source to a target. `effect` is money: the gain of a move,
+    or at most what closing the whole gap would bring.
     """
 
     action: str
-    subject: str
+    kind: str
+    names: tuple[str, ...]
     why: str
     effect: Figure
     p_adjusted: float
 
     @property
-    def says(self) -> str:
-        """The recommendation in words."""
-        effect = self.effect
-        worth = f"worth up to {effect.value:,.0f} [{effect.low:,.0f} to {effect.high:,.0f}] a period"
-        end = worth if self.action != "none" else "nothing to do"
-        return f"{self.subject}: {ACTIONS[self.action]['en']}; {self.why}; {end} (adjusted p {self.p_adjusted:.3f})"
+    def subject(self) -> str:
+        """What it is about, as it is called among all that was compared."""
+        return f"{self.kind} {' -> '.join(self.names)}"
 
     def to_dict(self) -> dict:
         """Return it for JSON."""
-        whole = {"action": self.action, "subject": self.subject, "why": self.why, "effect": self.effect.to_dict()}
-        return whole | {"p_adjusted": self.p_adjusted, "says": self.says}
+        told = {"action": self.action, "kind": self.kind, "names": list(self.names), "why": self.why}
+        return told | {"effect": self.effect.to_dict(), "p_adjusted": self.p_adjusted}
 
 
 @dataclass(frozen=True)
@@ -58,13 +61,6 @@ class Advice:
         """The recommendations that ask for something."""
         return tuple(one for one in self.recommendations if one.action != "none")
 
-    @property
-    def says(self) -> str:
-        """The advice in words."""
-        if self.to_do:
-            return "\n".join(one.says for one in self.to_do)
-        return f"nothing to change: of {len(self.compared)} comparisons none stands that calls for it"
-
     def to_dict(self) -> dict:
         """Return it for JSON."""
         compared = self.compared.astype(object).where(self.compared.notna(), None)
@@ -72,12 +68,13 @@ class Advice:
         return {"recommendations": told, "compared": compared.rename_axis("what").reset_index().to_dict("records")}
 
 
-def recommend(rows: pd.DataFrame, *, n_periods: int, plan: Plan | None = None) -> Advice:
+def recommend(rows: pd.DataFrame, *, n_periods: float, plan: Plan | None = None, is_like: bool = True) -> Advice:
     """Say what each gap that stands at 5 % (Benjamini and Hochberg, over all that was compared) calls for.
 
     `rows` has account_id, segment, team, seller, mix (what deals must share to be compared: tier, size, source) and money,
     one a deal of `n_periods` periods; `plan` is that of the hours. Sellers only tell how sure a team's figure is: nothing is
-    said of a person, nor of a team of fewer than three.
+    said of a person, nor of a team of fewer than three. Where deals are not `is_like`, since what their accounts could bring is
+    not in the mix, a shortfall may be the accounts' own, and calls for nothing.
     """
     gaps = {f"{gap.kind} {gap.name}": gap for gap in (*segment_gaps(rows), *team_gaps(rows))}
     moves = {} if plan is None else {f"hours {move.source} -> {move.target}": move for move in plan.moves}
@@ -88,26 +85,28 @@ def recommend(rows: pd.DataFrame, *, n_periods: int, plan: Plan | None = None) -
     given = []
     for what, adjusted in compared.loc[compared["stands"], "p_adjusted"].items():
         if what in moves:
-            why = "an hour brings more there"
-            given.append(Recommendation("move", what, why, moves[what].gain, float(adjusted)))
+            ends = (moves[what].source, moves[what].target)
+            given.append(Recommendation("move", "hours", ends, "hour_brings_more", moves[what].gain, float(adjusted)))
         elif what in gaps:
-            given.append(_for_gap(what, gaps[what], n_periods, float(adjusted)))
+            given.append(_for_gap(gaps[what], n_periods, float(adjusted), is_like=is_like))
     return Advice(tuple(given), compared)
 
 
-def _for_gap(what: str, gap: Gap, n_periods: int, adjusted: float) -> Recommendation:
+def _for_gap(gap: Gap, n_periods: float, adjusted: float, *, is_like: bool) -> Recommendation:
     """Return the one thing a gap calls for; a segment's shortfall is the offer's only where all teams have it."""
     a_period = -gap.gap.n / n_periods
     low, high = sorted((gap.gap.low * a_period, gap.gap.high * a_period))
     effect = Figure(gap.gap.value * a_period, low, high, gap.gap.n)
     if gap.gap.value > 0:
-        action, why = "none", "more than the others at equal mix"
+        action, why = "none", "more_than_others"
+    elif not is_like:
+        action, why = "none", "potential_unknown"
     elif gap.kind == "team":
-        action, why = "train", "less than other teams at equal mix"
+        action, why = "train", "team_short"
     elif not np.isfinite(gap.p_same):
-        action, why = "none", "less than other segments, and one team alone works it: team and offer cannot be told apart"
+        action, why = "none", "one_team_alone"
     elif gap.p_same < SAME:
-        action, why = "none", "less than other segments in some teams only"
+        action, why = "none", "some_teams_only"
     else:
-        action, why = "offer", "less than other segments at equal mix, in all teams alike"
-    return Recommendation(action, what, why, effect, adjusted)
+        action, why = "offer", "short_everywhere"
+    return Recommendation(action, gap.kind, (gap.name,), why, effect, adjusted)

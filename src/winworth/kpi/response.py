@@ -13,8 +13,8 @@ import pandas as pd
 from scipy.stats import chi2
 
 from winworth.errors import DataError
-from winworth.kpi.hierarchy import shrink
 from winworth.kpi.regression import dummies, least_squares
+from winworth.kpi.shrink import shrink
 
 LEAST_ACCOUNTS = 10
 SEEN = (0.05, 0.95)  # quantiles of an account's hours over its own mean: what has been tried, and may be promised

@@ -1,5 +1,6 @@
 """A feature table becomes numbers, by name: numbers as they are, levels as one column each."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,6 +78,11 @@ class FeatureMatrix(BaseEstimator, TransformerMixin):
         """Count, by feature, the rows whose level was pooled or never seen in training."""
         strange = {name: ~X[name].fillna(MISSING).isin(levels) for name, levels in self.levels_.items()}
         return {name: int(rows.sum()) for name, rows in strange.items() if rows.any()}
+
+    def newly_missing(self, X: Mapping[str, pd.Series]) -> dict[str, int]:
+        """Count, by number that no training row lacked, the rows that lack it: they count as its training median."""
+        lacking = {name: int(X[name].isna().sum()) for name, may in self.may_miss_.items() if not may}
+        return {name: n for name, n in lacking.items() if n}
 
     def _block(self, name: str, column: pd.Series) -> np.ndarray:
         if name in self.medians_:

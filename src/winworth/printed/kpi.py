@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from winworth.kpi.ledger import KPIS
-from winworth.printed.report import Report, plain, plain_table, warned
+from winworth.kpi.measures import IMMATURE, UNKNOWN
+from winworth.printed.report import Report, plain, plain_table
 from winworth.review.words import Words, words_in
 
 if TYPE_CHECKING:
@@ -24,15 +25,20 @@ def counted(done: "Counted") -> Report:
             row = own[own["quarter"] == quarter].iloc[0]
             cells += [_cell(row, KPIS[name].unit, done.currency, words), words.number(row["n"])]
         shown.add_row(words.say(f"kpi_name_{name}"), *cells)
-    parts: list[Any] = [shown, *warned(done.warnings), words.say("kpi_where", folder=done.folder)]
+    parts: list[Any] = [
+        shown,
+        *(words.say("kpi_note", note=note) for note in done.warnings),
+        words.say("kpi_where", folder=done.folder),
+    ]
     return Report(parts, {"folder": str(done.folder), "rows": plain(done.table), "warnings": list(done.warnings)})
 
 
 def _cell(row: pd.Series, unit: str, currency: str, words: Words) -> str:
     if row["mark"]:
-        if row["mark"] == "n/a" and unit == "ratio" and pd.notna(row["numerator"]):
+        unknown = words.say("missing") if row["mark"] == UNKNOWN else str(row["mark"])
+        if row["mark"] == UNKNOWN and unit == "ratio" and pd.notna(row["numerator"]):
             return words.say("kpi_weighted", money=words.money(row["numerator"], currency))
-        return words.say("kpi_too_early") if row["mark"] == "too early" else str(row["mark"])
+        return words.say("kpi_too_early") if row["mark"] == IMMATURE else unknown
     shows = {
         "share": lambda value: f"{words.number(100 * value, 1)}\u00a0%",
         "days": words.number,

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from io import StringIO
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,41 +20,18 @@ from winworth.review.captions import (
     weights_caption,
 )
 from winworth.review.outside import shown
+from winworth.review.style import DASHES, FONTS, GRID, INK, QUIET, STYLE, WIDTH, WINNING, WORTH
 from winworth.review.words import Words, words_in
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WINNING, WORTH, INK, QUIET, GRID = "#0b559f", "#e8a33d", "#1c2733", "#5a6875", "#dde3e9"
-FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 MOST_CRITERIA = 20
-_WIDTH = 5.0
-_STYLE = {
-    "svg.fonttype": "none",
-    "text.parse_math": False,
-    "font.size": 10.5,
-    "text.color": INK,
-    "axes.labelcolor": QUIET,
-    "axes.edgecolor": GRID,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "grid.color": GRID,
-    "grid.linewidth": 0.8,
-    "xtick.color": QUIET,
-    "ytick.color": QUIET,
-    "xtick.major.pad": 6,
-    "ytick.major.pad": 6,
-    "xtick.major.size": 0,
-    "ytick.major.size": 0,
-    "legend.frameon": False,
-}
 
 
 def weights_chart(weights: pd.DataFrame, lang: str) -> str:
-    """Draw each criterion's weight as a bar, in two parts: through winning and through worth.
+    """Draw each criterion's weight as a bar, in two parts (through winning and through worth), and its range as a line.
 
     Context is left out; of more than 20 criteria the heaviest 20 are drawn.
     """
@@ -61,15 +39,18 @@ def weights_chart(weights: pd.DataFrame, lang: str) -> str:
     criteria = weights[weights["family"] != "context"].head(MOST_CRITERIA)
     winning, worth = (criteria[part].to_numpy(dtype=float) for part in ("through_winning", "through_worth"))
     places, total = np.arange(len(criteria)), winning + worth
-    longest = max(total.max(initial=0), 1)
+    low, high = (np.asarray(criteria.get(end, total * np.nan), dtype=float) for end in ("low", "high"))
+    ends = np.fmax(total, high)
+    longest = max(ends.max(initial=0), 1)
 
     def draw(figure: "Figure") -> None:
         height = figure.get_figheight()
         ax = figure.add_axes((0.36, 0.5 / height, 0.6, 1 - 0.85 / height))
         ax.barh(places, winning, height=0.62, color=WINNING, label=words.say("through_winning"))
         ax.barh(places, worth, left=winning, height=0.62, color=WORTH, label=words.say("through_worth"))
-        for place, end in zip(places, total, strict=True):
-            ax.text(end + longest * 0.02, place, words.number(end), va="center", fontweight="bold")
+        ax.hlines(places, low, high, color=INK, linewidth=1.4)
+        for place, end, weight in zip(places, ends, total, strict=True):
+            ax.text(end + longest * 0.02, place, words.number(weight), va="center", fontweight="bold")
         ax.set_yticks(places, [shown(label, 24).text for label in criteria["label"]], color=INK)
         ax.set_ylim(len(criteria) - 0.4, -0.6)
         ax.set_xlim(0, longest * 1.12)
@@ -101,8 +82,8 @@ def calibration_chart(curve: Sequence[Mapping], lang: str) -> str:
     return svg(draw, height=4.0, name="calibration", caption=calibration_caption(curve, words))
 
 
-def gain_chart(gain: Sequence[Mapping], lang: str) -> str:
-    """Draw the share of wins found against the share of deals worked, those ranked first first."""
+def gain_chart(gain: Sequence[Mapping], lang: str, simpler: Mapping[str, Sequence[Mapping]] = MappingProxyType({})) -> str:
+    """Draw the share of wins found against the share of deals worked, those ranked first first; `simpler` ways beside it."""
     words = words_in(lang)
     worked = np.linspace(0, 1, 41)
     captured = np.array([captured_at(gain, share) for share in worked])
@@ -112,8 +93,13 @@ def gain_chart(gain: Sequence[Mapping], lang: str) -> str:
         ax = figure.add_axes((0.16, 0.13, 0.77, 0.83))
         ax.fill_between(worked, worked, captured, color=WINNING, alpha=0.12, linewidth=0)
         ax.plot([0, 1], [0, 1], color=QUIET, linestyle=(0, (4, 3)), linewidth=1.2)
-        ax.text(0.72, 0.68, words.say("at_random"), ha="left", va="top", color=QUIET)
-        ax.plot(worked, captured, color=WINNING, linewidth=2.2)
+        ax.text(0.6, 0.56, words.say("at_random"), ha="left", va="top", color=QUIET)
+        for (name, curve), dash in zip(simpler.items(), DASHES[1:], strict=False):
+            label = words.say(f"by_{name}")
+            ax.plot(worked, [captured_at(curve, share) for share in worked], color=QUIET, linestyle=dash, label=label)
+        ax.plot(worked, captured, color=WINNING, linewidth=2.2, label=words.say("by_page"))
+        if simpler:
+            ax.legend(loc="lower right", fontsize=8.5, handlelength=2.4, borderpad=0)
         ax.plot([FIRST_WORKED, FIRST_WORKED], [0, at], color=INK, linewidth=1)
         ax.plot([FIRST_WORKED], [at], "o", color=INK, markersize=6, markeredgecolor="white")
         ax.text(FIRST_WORKED + 0.03, at - 0.01, words.percent(at), fontweight="bold", va="top")
@@ -170,8 +156,8 @@ def svg(draw: Callable[["Figure"], None], *, height: float, name: str, caption: 
     with matplotlib.rc_context(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update({**_STYLE, "svg.hashsalt": f"winworth {name}"})
-        figure = Figure(figsize=(_WIDTH, height))
+        matplotlib.rcParams.update({**STYLE, "svg.hashsalt": f"winworth {name}"})
+        figure = Figure(figsize=(WIDTH, height))
         draw(figure)
         written = StringIO()
         FigureCanvasSVG(figure).print_svg(written, metadata={"Date": None})

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from winworth.review.charts import QUIET, WINNING, WORTH, svg
+from winworth.review.charts import svg
 from winworth.review.outside import shown
+from winworth.review.style import DASHES, LINES
 from winworth.review.words import Words, words_in
 
 if TYPE_CHECKING:
     from winworth.review.charts import Axes, Figure
 
 MOST_LEVELS = 6
-_COLOURS = (WINNING, WORTH, "#2f8f6b", "#a4508b", "#7a6f5d", QUIET)
 _ROW, _TOP, _FOOT = 1.55, 0.55, 0.45  # inches
 
 
@@ -29,12 +29,13 @@ def kpi_chart(rows: pd.DataFrame, units: Mapping[str, str], currency: str, lang:
     kpis = [name for name in units if rows.loc[rows["kpi"] == name, "value"].notna().any()]
     quarters = sorted(rows["quarter"].unique())
     n_lines = -(-len(kpis) // 2)
-    height = _TOP + n_lines * _ROW + _FOOT
+    top = _TOP if len(levels) > 1 else 0.1
+    height = top + n_lines * _ROW + _FOOT / 3
 
     def draw(figure: "Figure") -> None:
         for place, name in enumerate(kpis):
             line, column = divmod(place, 2)
-            bottom = height - _TOP - (line + 1) * _ROW + 0.35
+            bottom = height - top - (line + 1) * _ROW + 0.35
             ax = figure.add_axes((0.13 + 0.5 * column, bottom / height, 0.35, (_ROW - 0.7) / height))
             _panel(ax, rows[rows["kpi"] == name], levels, quarters)
             ax.set_title(words.say(f"kpi_name_{name}"), loc="left", fontsize=8.5)
@@ -51,10 +52,10 @@ def _panel(ax: "Axes", rows: pd.DataFrame, levels: list[str], quarters: list[str
     for place, level in enumerate(levels):
         own = rows[rows["level"] == level].set_index("quarter").reindex(quarters)
         at = np.arange(len(quarters)) + 0.12 * (place - (len(levels) - 1) / 2)
-        colour = _COLOURS[place]
+        colour, dash = LINES[place], DASHES[place]
         value, low, high = (own[name].to_numpy(dtype=float) for name in ("value", "low", "high"))
         ax.vlines(at, low, high, color=colour, linewidth=1, alpha=0.5)
-        ax.plot(at, value, "-o", color=colour, markersize=3, linewidth=1.2, label=shown(level, 18).text)
+        ax.plot(at, value, "o", linestyle=dash, color=colour, markersize=3, linewidth=1.2, label=shown(level, 18).text)
     ax.set_xlim(-0.5, len(quarters) - 0.5)
     ax.set_ylim(bottom=0)
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from winworth.review.charts import INK, QUIET, WINNING, svg
+from winworth.review.charts import svg
+from winworth.review.style import INK, QUIET, WINNING
 
 if TYPE_CHECKING:
     from winworth.models.tune import Search, Trial

@@ -51,6 +51,21 @@ class Words:
         pattern = _decimals(self._locale.percent_formats[None].pattern, 1 if small else 0)
         return format_percent(round(float(share), 3 if small else 2) + 0.0, format=pattern, locale=self._locale)
 
+    def share(self, share: float | None) -> str:
+        """Write a share as a percentage with one decimal: where tenths of a point are compared."""
+        if is_missing(share):
+            return self.say("missing")
+        pattern = _decimals(self._locale.percent_formats[None].pattern, 1)
+        return format_percent(round(float(share), 3) + 0.0, format=pattern, locale=self._locale)
+
+    def signed(self, value: float | None, show: Show) -> str:
+        """Write a difference with its sign, plus too."""
+        return ("+" if not is_missing(value) and value > 0 else "") + show(value)
+
+    def points(self, difference: float | None) -> str:
+        """Write a difference of shares in points, with its sign."""
+        return self.signed(difference, lambda value: self.number(None if is_missing(value) else 100 * value, 1))
+
     def money(self, amount: float | None, currency: str) -> str:
         """Write an amount in whole units, below 100 to the cent."""
         if is_missing(amount):
@@ -65,6 +80,10 @@ class Words:
     def day(self, day: date) -> str:
         """Write a date in full."""
         return format_date(day, "long", locale=self._locale)
+
+    def date_of(self, iso: str) -> str:
+        """Write a date that is told as 2026-06-30."""
+        return self.day(date.fromisoformat(iso))
 
     def period(self, name: str) -> str:
         """Write a quarter such as "2025 Q4" as the language does; any other name stays."""
@@ -92,9 +111,8 @@ def words_in(lang: str) -> Words:
     """Open the phrase book of a language, a folder of files; an unknown one raises ConfigError."""
     if lang not in LOCALES:
         raise ConfigError(f'There is no phrase book for the language "{lang}". {did_you_mean(lang, LOCALES)}')
-    books = [
-        json.loads(book.read_text(encoding="utf-8")) for book in files("winworth.review").joinpath("phrases", lang).iterdir()
-    ]
+    folder = files("winworth.review").joinpath("phrases", lang)
+    books = [json.loads(book.read_text(encoding="utf-8")) for book in sorted(folder.iterdir(), key=lambda book: book.name)]
     phrases = {key: text for book in books for key, text in book.items()}
     if len(phrases) < sum(map(len, books)):
         raise ConfigError(f"A phrase stands in two files of the phrase book {lang}. Give it one home.")

@@ -83,6 +83,28 @@ class KpiSettings:
 
 
 @dataclass(frozen=True)
+class AdviseSettings:
+    """What `winworth advise` is told: each seller's team, by a column of deals (`team`) or by owner id (`teams`); the hours a
+    quarter that a group must keep (`least_hours`); all that there are (`capacity_hours`, those logged where not given).
+    """
+
+    __pydantic_config__ = STRICT
+
+    team: str | None = None
+    teams: Mapping[str, str] = field(default_factory=dict)
+    least_hours: Mapping[str, float] = field(default_factory=dict)
+    capacity_hours: float | None = None
+
+    def __post_init__(self):
+        if self.team is not None and self.teams:
+            raise ValueError("advise takes team (a column of deals) or teams (by owner id), not both")
+        if min(self.least_hours.values(), default=0) < 0:
+            raise ValueError("advise.least_hours gives hours a quarter by group, none below 0")
+        if self.capacity_hours is not None and not self.capacity_hours > 0:
+            raise ValueError(f"advise.capacity_hours is {self.capacity_hours}; it must be above 0. Leave it out where unknown")
+
+
+@dataclass(frozen=True)
 class Scoring:
     """The whole of scoring.yaml."""
 
@@ -94,6 +116,7 @@ class Scoring:
     most_segments: int = 6
     kpi: KpiSettings = KpiSettings()
     sellers: Mapping[str, float] = field(default_factory=dict)  # hours a quarter by owner id
+    advise: AdviseSettings = AdviseSettings()
 
     def __post_init__(self):
         if min(self.sellers.values(), default=0) < 0:

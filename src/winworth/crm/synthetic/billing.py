@@ -4,12 +4,14 @@ import numpy as np
 import pandas as pd
 
 from winworth.crm.synthetic import market
+from winworth.crm.synthetic.plays import SEGMENT, Rollout, new_business
 
 CHURN = np.array([0.02, 0.02, 0.02, 0.09] * 6)  # chance to leave at the end of each quarter; contracts last a year
 DAYS_IN_QUARTER = 91
 DAYS_IN_YEAR = 4 * DAYS_IN_QUARTER
 RENEWAL_DAYS = 75  # a renewal is opened so long before the year ends
 RENEWAL_SHARE = 0.06  # of all deals
+DAY_WORKED = 16.0  # what a deal with a new account costs a day
 MARGIN = (0.72, 0.06)  # mean and standard deviation of the share that is gross margin
 COSTS = {"Salaires commerciaux": 62_000.0, "Marketing": 21_000.0, "Salons": 8_000.0, "Outils": 4_500.0}
 
@@ -17,9 +19,12 @@ COSTS = {"Salaires commerciaux": 62_000.0, "Marketing": 21_000.0, "Salons": 8_00
 def subscribe(rng: np.random.Generator, attempts: pd.DataFrame, today: int) -> pd.DataFrame:
     """Start a subscription with each deal won: from which day, for how many quarters it is paid, at what yearly amount."""
     won = attempts[attempts["won"] & (attempts["opened"] + attempts["days"] <= today)].reset_index(drop=True)
-    stays = np.cumprod(1 - CHURN)
-    n_quarters = 1 + (rng.random(len(won))[:, None] < stays).sum(axis=1)
-    return won.assign(start=won["opened"] + won["days"], n_quarters=n_quarters)
+    return won.assign(start=won["opened"] + won["days"], n_quarters=quarters_paid(rng, len(won)))
+
+
+def quarters_paid(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Draw for how many quarters each of `n` customers stays."""
+    return 1 + (rng.random(n)[:, None] < np.cumprod(1 - CHURN)).sum(axis=1)
 
 
 def draw_renewals(rng: np.random.Generator, subscriptions: pd.DataFrame, n: int, today: int) -> pd.DataFrame:
@@ -38,16 +43,21 @@ def draw_renewals(rng: np.random.Generator, subscriptions: pd.DataFrame, n: int,
     return renewals.assign(deal_id=market.numbered("R", len(renewals))).reset_index(drop=True)
 
 
-def draw_invoices(rng: np.random.Generator, subscriptions: pd.DataFrame, today: int) -> pd.DataFrame:
-    """Draw an invoice for each quarter paid up to today, with its margin."""
+def bill_subscriptions(subscriptions: pd.DataFrame) -> pd.DataFrame:
+    """Bill each quarter that is paid, in advance: account, day, amount."""
     of = np.repeat(np.arange(len(subscriptions)), subscriptions["n_quarters"])
     quarter = np.arange(len(of)) - np.searchsorted(of, of)
     subscription = subscriptions.iloc[of]
     day = subscription["start"].to_numpy() + 10 + DAYS_IN_QUARTER * quarter
     amount = (subscription["amount"].to_numpy() / 4 * 1.03 ** (quarter // 4)).round(2)
-    margin = (amount * np.clip(rng.normal(*MARGIN, len(of)), 0.4, 0.95)).round(2)
-    invoices = pd.DataFrame({"account": subscription["account"].to_numpy(), "day": day, "amount": amount, "margin": margin})
-    sent = invoices[day <= today].sort_values(["day", "account"], kind="stable")
+    return pd.DataFrame({"account": subscription["account"].to_numpy(), "day": day, "amount": amount})
+
+
+def draw_invoices(rng: np.random.Generator, bills: pd.DataFrame, today: int) -> pd.DataFrame:
+    """Draw an invoice for each bill up to today, with its margin."""
+    margin = (bills["amount"].to_numpy() * np.clip(rng.normal(*MARGIN, len(bills)), 0.4, 0.95)).round(2)
+    invoices = bills.assign(margin=margin)
+    sent = invoices[invoices["day"] <= today].sort_values(["day", "account"], kind="stable")
     return sent.assign(invoice_id=market.numbered("F", len(sent)), invoiced_on=market.dates(sent["day"]))
 
 
@@ -70,3 +80,38 @@ def draw_costs(rng: np.random.Generator, n_deals: int, today: int) -> pd.DataFra
             "amount": amount.round(2).ravel(),
         }
     )
+
+
+def draw_segment_costs(
+    rng: np.random.Generator, attempts: pd.DataFrame, segment: np.ndarray, rollout: Rollout, today: int
+) -> pd.DataFrame:
+    """Draw what winning customers cost by month and segment: so much for each day that a deal with a new account is worked.
+
+    A segment's cost of a day worked moves as the rollout says of its acquisition cost; each month has noise of its own.
+    """
+    new = attempts[new_business(attempts)]
+    first = int(new["opened"].min())
+    names, of = np.unique(segment[new["account"]], return_inverse=True)
+    worked = np.zeros((len(names), today - first + 2))
+    np.add.at(worked, (of, new["opened"].to_numpy() - first), 1)
+    np.add.at(worked, (of, np.minimum(new["opened"] + new["days"], today + 1).to_numpy() - first), -1)
+    days = np.cumsum(worked, axis=1)[:, :-1]
+    month = np.arange(first, today + 1).astype("datetime64[D]").astype("datetime64[M]")
+    months, at = np.unique(month, return_inverse=True)
+    start = months.astype("datetime64[D]").astype(int)
+    rows = []
+    for name, own in zip(names, days, strict=True):
+        amount = DAY_WORKED * np.bincount(at, own) * rollout.times("acquisition_cost", np.full(len(start), name), start)
+        noise = np.exp(rng.normal(0, 0.08, (len(start), len(COSTS))))
+        by_item = np.outer(amount, np.array(list(COSTS.values())) / sum(COSTS.values())) * noise
+        rows.append(
+            pd.DataFrame(
+                {
+                    "month": market.dates(np.repeat(start, len(COSTS))),
+                    "item": list(COSTS) * len(start),
+                    SEGMENT: name,
+                    "amount": by_item.round(2).ravel(),
+                }
+            )
+        )
+    return pd.concat(rows, ignore_index=True).sort_values(["month", SEGMENT], kind="stable", ignore_index=True)

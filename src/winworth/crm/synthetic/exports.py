@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from winworth.crm.synthetic.world import World
+from winworth.crm.synthetic.dirt import Soiled, soil
+from winworth.crm.synthetic.world import EXTRA_COLUMNS, World
+from winworth.tables import TABLES
 
 SEPARATOR = ";"
 SPOILED = (("Ouverte le", "30/02/2025"), ("Montant", "à confirmer"), ("Ouverte le", "31/06/2025"), ("Montant", "12 k€ env."))
@@ -44,6 +46,12 @@ HEADERS: dict[str, dict[str, str]] = {
         "automation_level": "Niveau d'automatisation",
         "billing_day": "Jour de facturation",
         "health_score": "Score de santé",
+        "crm_stack": "CRM en place",
+        "regulatory_maturity": "Maturité réglementaire",
+        "digital_level": "Niveau d'échanges numériques",
+        "potential": "Potentiel de la zone",
+        "cadence": "Rythme de commande",
+        "market_segment": "Segment de marché",
     },
     "contacts": {
         "contact_id": "Identifiant contact",
@@ -71,7 +79,7 @@ HEADERS: dict[str, dict[str, str]] = {
         "amount": "Montant HT",
         "margin": "Marge brute",
     },
-    "costs": {"month": "Mois", "item": "Poste", "amount": "Montant"},
+    "costs": {"month": "Mois", "item": "Poste", "market_segment": "Segment de marché", "amount": "Montant"},
     "technologies": {"account_id": "Compte", "technology": "Technologie", "seen_on": "Vue le"},
 }
 FILES = {
@@ -113,24 +121,40 @@ WORDS: dict[tuple[str, str], dict[str, str]] = {
 }
 
 
-def write_exports(world: World, folder: Path) -> None:
+def write_exports(world: World, folder: Path, *, is_dirty: bool = False) -> None:
     """Write the tables as French CSV files: semicolons, decimal commas, dd/mm/yyyy, UTF-8 with a byte order mark.
 
     The same world gives the same bytes. The file of deals holds six rows too many: two days that do not exist, two
-    amounts that are no number, a row with a field too many and a row that stands there twice.
+    amounts that are no number, a row with a field too many and a row that stands there twice. `is_dirty` soils every file in
+    place of that (`dirt.py`).
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name, frame in world.tables.items():
-        lines = _in_french(name, frame).to_csv(sep=SEPARATOR, index=False, lineterminator="\n").splitlines()
-        if name == "deals":
-            lines = _with_faults(lines)
+        if is_dirty:
+            lines = soiled(name, frame).lines
+        else:
+            lines = _in_french(name, frame).to_csv(sep=SEPARATOR, index=False, lineterminator="\n").splitlines()
+            lines = _with_faults(lines) if name == "deals" else lines
         (folder / FILES[name]).write_text("\n".join(lines) + "\n", encoding="utf-8-sig", newline="")
+
+
+def soiled(name: str, frame: pd.DataFrame) -> Soiled:
+    """Soil a table as a French CRM would export it; the same table is soiled the same way."""
+    headers = {column: header for column, header in HEADERS[name].items() if column in frame}
+    kinds = {column: spec.kind for column, spec in TABLES[name].columns.items()}
+    kinds |= {column: kind for (table, column), kind in EXTRA_COLUMNS.items() if table == name}
+    key = TABLES[name].key
+    told = {header: kinds[column] for column, header in headers.items()}
+    seed = sorted(HEADERS).index(name)
+    return soil(_in_french(name, frame), told, headers[key] if key else None, separator=SEPARATOR, seed=seed)
 
 
 def _in_french(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     """Return a table as text, with the headers and words of the CRM."""
     text = {}
     for column, header in HEADERS[name].items():
+        if column not in frame:
+            continue
         cells = frame[column]
         if cells.dtype.kind == "M":
             cells = _days(cells)

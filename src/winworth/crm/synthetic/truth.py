@@ -1,6 +1,8 @@
 """What matters in this world, what came of the attempts to sell, and what an oracle would say beforehand."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -8,6 +10,7 @@ from scipy.optimize import brentq
 from scipy.special import expit, ndtr
 
 from winworth.crm.synthetic import market
+from winworth.crm.synthetic.plays import lift_chances, stretch_days
 
 HORIZON_DAYS = 180
 WIN_RATE = 0.26
@@ -83,11 +86,17 @@ def criteria_scores(accounts: pd.DataFrame, attempts: pd.DataFrame) -> pd.DataFr
 
 
 def draw_outcomes(
-    rng: np.random.Generator, accounts: pd.DataFrame, attempts: pd.DataFrame, *, signal: bool
+    rng: np.random.Generator,
+    accounts: pd.DataFrame,
+    attempts: pd.DataFrame,
+    *,
+    signal: bool,
+    moved: Mapping[str, np.ndarray] = MappingProxyType({}),
 ) -> tuple[pd.DataFrame, Truth]:
     """Add what comes of each attempt (won, days, amount), and return what an oracle would have said of it.
 
-    Interest itself drives the outcome, the oracle sees its signs only. Without `signal` nothing drives anything.
+    Interest itself drives the outcome, the oracle sees its signs only. Without `signal` nothing drives anything. `moved` tells
+    by what a change of plays multiplies the chance to win (`won`) and the days within the horizon (`days_open`).
     """
     strength = float(signal)
     scores = criteria_scores(accounts, attempts)
@@ -100,11 +109,16 @@ def draw_outcomes(
     # A logistic curve averaged over a normal is nearly one of a smaller slope (MacKay 1992).
     slope = 1 / np.sqrt(1 + np.pi / 8 * (beta**2 * unseen + (strength * ACCOUNT_SPREAD) ** 2))
     ever_won = expit(slope * (base + win.sum(axis=1).to_numpy()))
-    won = rng.random(len(attempts)) < expit(base + drive)
+    chance = expit(base + drive)
+    if "won" in moved:
+        lifted = lift_chances(chance, moved["won"])
+        ever_won, chance = np.minimum(ever_won * lifted / chance, 1), lifted
+    won = rng.random(len(attempts)) < chance
     centre = np.log(DAYS_TO_CLOSE) + strength * WINS_ARE_SLOWER * np.where(won, 1, -1)
+    days = np.maximum(np.exp(rng.normal(centre, SPREAD_OF_DAYS)).round(), 1).astype(int)
     outcomes = attempts.assign(
         won=won,
-        days=np.maximum(np.exp(rng.normal(centre, SPREAD_OF_DAYS)).round(), 1).astype(int),
+        days=stretch_days(days, moved["days_open"], within=HORIZON_DAYS) if "days_open" in moved else days,
         amount=np.exp(LOG_AMOUNT[0] + value.sum(axis=1).to_numpy() + rng.normal(0, LOG_AMOUNT[1], len(attempts))).round(),
     )
     return outcomes, Truth(win.mul(slope, axis=0), value, ever_won)

@@ -1,12 +1,16 @@
 """A whole company: its tables as a CRM would hold them on the as-of date, and the truth behind them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
 import pandas as pd
 
-from winworth.crm.synthetic import billing, events, market, truth
+from winworth.crm.synthetic import billing, events, market, plans, truth
+from winworth.crm.synthetic.plans import Plan
+from winworth.crm.synthetic.plays import SEGMENT
+from winworth.crm.synthetic.visits import draw_visits
 from winworth.errors import ConfigError
 from winworth.tables import TABLES, Kind
 
@@ -15,6 +19,13 @@ EXTRA_COLUMNS: dict[tuple[str, str], Kind] = {
     ("accounts", "billing_day"): "number",
     ("accounts", "postcode"): "level",
     ("accounts", "health_score"): "number",
+    ("accounts", "market_segment"): "level",
+    ("accounts", "crm_stack"): "level",
+    ("accounts", "regulatory_maturity"): "number",
+    ("accounts", "digital_level"): "number",
+    ("accounts", "potential"): "level",
+    ("accounts", "cadence"): "level",
+    ("costs", "market_segment"): "level",
     ("deals", "budget"): "number",
     ("deals", "loss_reason"): "level",
 }
@@ -31,12 +42,15 @@ class World:
 
     `tables` are canonical tables with a few columns more. `truth` is each criterion's true weight (sum 1; all 0 in a
     world without signal). `deals_truth` tells for each deal that is not a renewal what an oracle says on the day it opened:
-    deal_id, win_probability (within 180 days), value_if_won, log_expected_value.
+    deal_id, win_probability (within 180 days), value_if_won, log_expected_value. `planted` tells by (market segment, outcome)
+    by what share it moved from `split` on, where plays were changed.
     """
 
     tables: dict[str, pd.DataFrame]
     truth: pd.Series
     deals_truth: pd.DataFrame
+    planted: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    split: date | None = None
 
 
 def software_company(*, n_deals: int = 6000, as_of: date, seed: int, signal: bool = True) -> World:
@@ -57,12 +71,23 @@ def software_company(*, n_deals: int = 6000, as_of: date, seed: int, signal: boo
     >>> world.truth.round(2).head(3).to_dict()
     {'company_size': 0.29, 'automation_maturity': 0.23, 'engagement': 0.16}
     """
+    return draw_company(n_deals=n_deals, as_of=as_of, seed=seed, signal=signal)
+
+
+def draw_company(
+    plan: Plan | None = None, *, n_deals: int, as_of: date, seed: int, signal: bool = True, is_whole: bool = True
+) -> World:
+    """Draw a company's four years up to `as_of`: a software vendor's, or by a plan that of another trade, whose plays change.
+
+    Unless `is_whole` only deals, accounts, invoices and costs are drawn, the same as in the whole world.
+    """
     if n_deals < FEWEST_DEALS:
         raise ConfigError(f"A company of {n_deals} deals is too small to draw. Ask for {FEWEST_DEALS} or more.")
     today = market.epoch_day(as_of)
-    sellers, people, buyers, fate, money, forms = np.random.default_rng(seed).spawn(6)
+    sellers, people, buyers, fate, money, forms, *extra = np.random.default_rng(seed).spawn(11)
     accounts = market.draw_accounts(sellers, max(n_deals // 2, 1))
     n_renewals = round(billing.RENEWAL_SHARE * n_deals)
+    accounts = plan.trade.dress(extra[0], accounts) if plan else accounts
     attempts = market.draw_attempts(sellers, accounts, n_deals - n_renewals, today)
     accounts = accounts.assign(created=market.created_days(sellers, len(accounts), attempts, today))
     contacts = events.draw_contacts(people, accounts, attempts, today)
@@ -70,25 +95,49 @@ def software_company(*, n_deals: int = 6000, as_of: date, seed: int, signal: boo
     attempts = attempts.assign(
         n_signals=events.count_signals(lead_up, len(attempts)), n_deciders=events.count_deciders(contacts, attempts)
     )
-    attempts, known = truth.draw_outcomes(fate, accounts, attempts, signal=signal)
+    moved = plans.moved_outcomes(plan, accounts, attempts)
+    attempts, known = truth.draw_outcomes(fate, accounts, attempts, signal=signal, moved=moved)
+    oracle = truth.oracle_table(attempts, known, signal=signal)
+    attempts = plans.kept_attempts(plan, attempts)
     subscriptions = billing.subscribe(money, attempts, today)
     renewals = billing.draw_renewals(money, subscriptions, n_renewals, today)
-    deals = pd.concat([attempts, renewals]).sort_values(["opened", "deal_id"], ignore_index=True)
-    follow_up = events.draw_follow_up(buyers, attempts, today)
-    next_up = events.draw_next_up(buyers, accounts, attempts, today)
-    activities = pd.concat([lead_up, follow_up, next_up], ignore_index=True)
+    sold = plans.sell_on(plan, extra[1], subscriptions, accounts, today)
+    deals = pd.concat([attempts, renewals, *sold.upsells]).sort_values(["opened", "deal_id"], ignore_index=True)
     drawn = {
         "deals": _deals_table(forms, deals, today),
-        "accounts": _accounts_table(forms, accounts, subscriptions),
-        "contacts": contacts,
-        "activities": events.describe_activities(buyers, activities, contacts, today),
-        "stage_changes": events.draw_stages(people, deals, today),
-        "invoices": billing.draw_invoices(money, subscriptions, today),
-        "costs": billing.draw_costs(money, n_deals, today),
-        "technologies": events.draw_technologies(people, accounts, today),
+        "accounts": _accounts_table(extra[4] if plan else forms, accounts, subscriptions),
     }
-    tables = {name: _canonical(name, frame, accounts["account_id"].to_numpy()) for name, frame in drawn.items()}
-    return World(tables, known.weights, truth.oracle_table(attempts, known, signal=signal))
+    drawn["invoices"] = billing.draw_invoices(money, sold.bills, today)
+    if plan:
+        segment = accounts[SEGMENT].to_numpy()
+        drawn["costs"] = billing.draw_segment_costs(extra[2], attempts, segment, plan.rollout, today)
+    else:
+        drawn["costs"] = billing.draw_costs(money, n_deals, today)
+    if is_whole:
+        activities = _activities(buyers, (accounts, attempts, contacts), lead_up, today)
+        visits = [] if sold.visited is None else [draw_visits(extra[3], sold.visited.quarters, contacts)]
+        drawn |= {
+            "contacts": contacts,
+            "activities": pd.concat([activities, *visits], ignore_index=True) if visits else activities,
+            "stage_changes": events.draw_stages(people, deals, today),
+            "technologies": events.draw_technologies(people, accounts, today),
+        }
+    ids, names = accounts["account_id"].to_numpy(), plan.trade.names if plan else {}
+    if plan and plan.trade.sectors:
+        drawn["accounts"] = drawn["accounts"].assign(sector=accounts["sector"].map(plan.trade.sectors))
+    tables = {name: _canonical(name, drawn[name].rename(columns=names), ids) for name in TABLES if name in drawn}
+    return World(tables, known.weights.rename(names), oracle, sold.planted, plan.rollout.split if plan else None)
+
+
+def _activities(
+    rng: np.random.Generator, company: tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame], lead_up: pd.DataFrame, today: int
+) -> pd.DataFrame:
+    """Draw what happened around the attempts of a company (accounts, attempts, contacts), up to today."""
+    accounts, attempts, contacts = company
+    follow_up = events.draw_follow_up(rng, attempts, today)
+    next_up = events.draw_next_up(rng, accounts, attempts, today)
+    happenings = pd.concat([lead_up, follow_up, next_up], ignore_index=True)
+    return events.describe_activities(rng, happenings, contacts, today)
 
 
 def _deals_table(rng: np.random.Generator, deals: pd.DataFrame, today: int) -> pd.DataFrame:
@@ -97,14 +146,15 @@ def _deals_table(rng: np.random.Generator, deals: pd.DataFrame, today: int) -> p
     is_open = closed > today
     is_lost = ~is_open & ~deals["won"]
     first_win = closed.where(deals["won"] & ~is_open).groupby(deals["account"]).transform("min")
-    is_upsell = (deals["deal_id"].str[0] == "D") & (first_win < deals["opened"])
+    letter = deals["deal_id"].str[0]
+    is_upsell = (letter == "U") | ((letter == "D") & (first_win < deals["opened"]))
     reason = pd.Series(market.level(rng, LOSS_REASONS, len(deals)))
     is_told = is_lost & (rng.random(len(deals)) >= NO_LOSS_REASON)
     return deals.assign(
         status=np.select([is_open, is_lost], ["open", "lost"], "won"),
         closed_on=market.dates(closed.where(~is_open)),
         opened_on=market.dates(deals["opened"]),
-        kind=np.select([is_upsell, deals["deal_id"].str[0] == "R"], ["upsell", "renewal"], "new"),
+        kind=np.select([is_upsell, letter == "R"], ["upsell", "renewal"], "new"),
         amount=deals["amount"].where(~is_open, deals["budget"]),
         currency="EUR",
         loss_reason=reason.where(is_told),

@@ -1,0 +1,1 @@
+"""The sections of the page: each builds what its partial in templates/sections shows."""
