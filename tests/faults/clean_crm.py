@@ -215,14 +215,16 @@ class Mended(Verdict):
 
 @dataclass(frozen=True)
 class SaidOfDays(Verdict):
-    """The files are read, rows conserved, and as of a day one warning of `prepare` matches."""
+    """The files are read, rows conserved and those not in `but` unchanged, and as of a day one warning of `prepare` matches."""
 
     pattern: str = ""
     as_of: date = AS_OF
+    but: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def check(self, crm: Crm) -> None:
         found = crm.read(*self.tables)
         conserved(found)
+        unchanged(found, but=self.but)
         assert day_warnings(clean(), take_snapshot(clean(), as_of=AS_OF)) == []
         (said,) = day_warnings(found, take_snapshot(found, as_of=self.as_of))
         assert re.search(self.pattern, said), said

@@ -72,14 +72,13 @@ def f44_a_deal_that_ended_in_the_future(crm: Crm) -> Verdict:
     said = (
         "^Later than 2026-06-30 and so not known are 1 of deals.closed_on; the latest day is 2062-12-09. A deal that ends later"
     )
-    return SaidOfDays(pattern=said)
+    return SaidOfDays(pattern=said, but={"deals": ("D000001",)})
 
 
 def f44_an_activity_in_the_future(crm: Crm) -> Verdict:
     crm.spoil("activities", 2, "happened_on", "2062-12-09")
-    return SaidOfDays(
-        ("deals", "activities"), "^Later than 2026-06-30 and so not known are 1 of activities; the latest day is 2062"
-    )
+    said = "^Later than 2026-06-30 and so not known are 1 of activities; the latest day is 2062"
+    return SaidOfDays(("deals", "activities"), said, but={"activities": ("E000001",)})
 
 
 def f45_closed_before_it_opened(crm: Crm) -> Verdict:

@@ -3,10 +3,11 @@
 import corpus_of_cells
 import corpus_of_files
 import corpus_of_ids
+import corpus_of_packages
 import pytest
 from clean_crm import Crm
 
-CORPORA = (corpus_of_files, corpus_of_ids, corpus_of_cells)
+CORPORA = (corpus_of_files, corpus_of_packages, corpus_of_ids, corpus_of_cells)
 FAULTS = {name: made for corpus in CORPORA for name, made in vars(corpus).items() if name[0] == "f" and name[1:3].isdigit()}
 
 

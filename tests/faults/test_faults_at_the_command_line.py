@@ -7,6 +7,7 @@ from pathlib import Path
 
 import corpus_of_files
 import corpus_of_ids
+import corpus_of_packages
 import pytest
 import yaml
 from clean_crm import AS_OF, Crm
@@ -60,7 +61,7 @@ def test_f09_a_quote_that_never_closes_ends_with_3(check):
 
 
 def test_f19_a_bomb_ends_with_7(check):
-    code, _, errors = check(corpus_of_files.f19_a_bomb_in_gzip, "deals", "accounts")
+    code, _, errors = check(corpus_of_packages.f19_a_bomb_in_gzip, "deals", "accounts")
     assert code == 7
     assert errors.startswith("ResourceError: deals.csv.gz unpacks to more than")
 

@@ -121,6 +121,7 @@ def test_a_segment_of_fewer_than_ten_deals_is_counted_and_not_told():
         (claimed(figure(0.3), is_enough=False), ("too unlike what was done", "ressemble trop peu")),
         (claimed(figure(0.01, 0.04)), ("no gain and no loss beyond noise", "ni gain ni perte au-delà du bruit")),
         (claimed(figure(0.08, 0.05)), ("1.40 times would undo it", "de 1,40 fois suffiraient à l’annuler")),
+        (claimed(figure(0.08, 0.05), tipping=1.1), ("Not causal: if score", "Aucune cause : si score")),
         (claimed(figure(0.08, 0.05), tipping=20.0), ("more than 20 times", "plus de 20 fois")),
     ],
 )

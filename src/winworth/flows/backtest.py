@@ -20,7 +20,7 @@ from winworth.kpi.backtest import Backtest
 from winworth.kpi.backtest import backtest as judge
 from winworth.kpi.book import Book
 from winworth.kpi.quarters import Period
-from winworth.kpi.worked import MARGIN, TURNOVER, WON, activity_before, basis_of, brought, logged_effort
+from winworth.kpi.worked import MARGIN, TURNOVER, WON, activity_before, basis_of, brought, logged_effort, with_open_deal
 from winworth.lock import run_lock
 from winworth.scoring.scorer import Scorer
 from winworth.sheets import to_csv, to_json
@@ -115,8 +115,8 @@ def _back_scored(book: Book, day: date, prepared: Prepared, settings: Settings, 
 
 
 def rows_of(book: Book, quarters: tuple[Period, ...], scored: Mapping[str, ScoredBefore], outcome: str) -> pd.DataFrame:
-    """Return one row an account and quarter: account_id, period, segment, score, activity, outcome, and where effort is logged
-    whether it was worked.
+    """Return one row an account and quarter: account_id, period, segment (apart with an open deal and without one), score,
+    activity, outcome, and where effort is logged whether it was worked.
     """
     effort, rows = logged_effort(book), []
     for quarter in quarters:
@@ -126,6 +126,8 @@ def rows_of(book: Book, quarters: tuple[Period, ...], scored: Mapping[str, Score
         by_account = own["account_id"].map
         told = {
             "period": quarter.name,
+            "segment": own["segment"].astype("str")
+            + own["account_id"].isin(with_open_deal(book, quarter)).map({True: " open", False: ""}),
             "activity": by_account(activity_before(book, quarter)).fillna(0.0).astype(float),
             "outcome": by_account(brought(book, quarter, outcome)).fillna(0.0).astype(float),
         }

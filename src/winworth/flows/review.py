@@ -39,7 +39,8 @@ class Reviewed:
 def review(settings: Settings, *, as_of: date, home: Path, lang: str = "en", cadence: str = "quarterly") -> Reviewed:
     """Write `home`/reviews/<as_of>/review-<lang>.html and .xlsx from the champion and the scores of `as_of`.
 
-    Of a month the page shows its tactics.
+    A monthly review holds its tactics alone.
+
     Where no champion has been promoted the page shows the challenger and why it was refused, with no account.
     """
     bundle, folder = _bundle(home), home / "scores" / as_of.isoformat()

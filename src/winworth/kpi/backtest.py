@@ -15,6 +15,7 @@ LEAST_EACH = 20  # accounts worked, and not worked
 LEAST_EFFECTIVE = 50
 MOST_TRIMMED = 0.2
 MOST_ODDS = 20.0
+FIRM_ODDS = 1.25  # hidden reasons that shift odds by less are what sellers always have
 FIFTH = 0.2
 BINS = (0.0, 0.05, 0.2, 0.4, 0.6, 0.8, 0.95, 1.0)
 
@@ -69,8 +70,11 @@ class Backtest:
 
     @property
     def is_causal(self) -> bool:
-        """Whether more than a description is given."""
-        return self.claim is not None and self.claim.overlap.is_enough
+        """Whether more than a description is given; a gain or loss that slight hidden reasons would undo is none."""
+        if self.claim is None or not self.claim.overlap.is_enough:
+            return False
+        gain = self.claim.gain
+        return gain.low <= 0 <= gain.high or self.claim.tipping >= FIRM_ODDS
 
     def to_dict(self) -> dict:
         """Return it for JSON."""

@@ -63,6 +63,13 @@ def brought(book: Book, period: Period, basis: str) -> pd.Series:
     return rows.groupby("account_id")["margin" if basis == MARGIN else "amount"].sum()
 
 
+def with_open_deal(book: Book, period: Period) -> set[str]:
+    """Return the accounts that had an open deal when a period began: they are worked, and bring money, whatever their score."""
+    last = period.start - pd.Timedelta(days=1)
+    deals = book.at(last)["deals"]
+    return set(deals.loc[deals["status"] == "open", "account_id"].dropna())
+
+
 def activity_before(book: Book, period: Period, *, days: int = 90) -> pd.Series:
     """Return by account_id how many activities of the days before a period were known when it began, of accounts with any."""
     last = period.start - pd.Timedelta(days=1)

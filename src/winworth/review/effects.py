@@ -6,7 +6,7 @@ figures carry: a cause is named only where the document says `is_causal`.
 
 from collections.abc import Callable, Mapping
 
-from winworth.kpi.backtest import MOST_ODDS
+from winworth.kpi.backtest import FIRM_ODDS, MOST_ODDS
 from winworth.kpi.difference import LEAST_EARLIER
 from winworth.kpi.measures import HIDDEN, LEAST
 from winworth.kpi.regression import LEVEL
@@ -160,7 +160,8 @@ def _claim(claim: Mapping | None, words: Words) -> str:
         return words.say("backtest_noise", gain=figure, n=words.number(gain["n"]), overlap=rests)
     most = times >= MOST_ODDS
     tipping = words.say("more_than_times" if most else "so_many_times", n=words.number(min(times, MOST_ODDS), 0 if most else 2))
-    return words.say("backtest_gain", gain=figure, n=words.number(gain["n"]), tipping=tipping, overlap=rests)
+    key = "backtest_gain" if times >= FIRM_ODDS else "backtest_fragile"
+    return words.say(key, gain=figure, n=words.number(gain["n"]), tipping=tipping, overlap=rests)
 
 
 def _recommendation(one: Mapping, told: Mapping, words: Words) -> str:

@@ -178,7 +178,7 @@ def _notes(book: "Workbook", review: Review, words: Words) -> None:
     day = words.day(review.kpis_on or review.as_of)
     counted = words.say("book_note_no_kpis") if review.kpis is None else words.say("book_note_kpis", day=day)
     told = [
-        ("title", shown(review.company, 60).text),
+        (f"kicker_{review.cadence}", shown(review.company, 60).text),
         ("as_of", words.day(review.as_of)),
         ("version", shown(review.model_version, 60).text),
         ("book_accounts", words.say("book_note_accounts")),
@@ -187,5 +187,4 @@ def _notes(book: "Workbook", review: Review, words: Words) -> None:
         ("book_kpis", counted),
     ]
     for key, text in told:
-        head = words.say("kicker") if key == "title" else words.say(key)
-        sheet.line([head, text], ["strong", "wrapped"], height=15 * (1 + len(text) // 95))
+        sheet.line([words.say(key), text], ["strong", "wrapped"], height=15 * (1 + len(text) // 95))

@@ -7,6 +7,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
+from scipy.special import ndtr
 
 from winworth.crm.synthetic import market
 
@@ -49,19 +50,27 @@ def lift_chances(chance: np.ndarray, times: np.ndarray) -> np.ndarray:
     return lifted
 
 
-def stretch_days(days: np.ndarray, times: np.ndarray, *, within: int) -> np.ndarray:
-    """Stretch days so that the mean days up to `within` of those with one multiplier is multiplied by that, to the half day.
+def shorten(centre: np.ndarray, times: np.ndarray, *, spread: float, within: int) -> np.ndarray:
+    """Move the centres of log-normal days so that the mean days up to `within` of those with one multiplier are so multiplied.
 
-    >>> stretch_days(np.array([40, 300, 100, 50]), np.array([0.5, 0.5, 0.5, 1.0]), within=180).tolist()
-    [21, 155, 52, 50]
+    `centre` and `spread` are mean and standard deviation of the log of days.
+
+    >>> shorten(np.array([4.0, 4.5, 4.0]), np.array([0.79, 0.79, 1.0]), spread=0.85, within=180).round(3).tolist()
+    [3.684, 4.184, 4.0]
     """
-    stretched = days.copy()
+    moved = centre.copy()
     for wanted in np.unique(times[times != 1]):
-        own = days[times == wanted]
-        goal = wanted * np.minimum(own, within).mean()
-        by = brentq(lambda by, own=own, goal=goal: np.minimum(by * own, within).mean() - goal, 1e-3, 1e3)
-        stretched[times == wanted] = np.maximum((by * own).round(), 1)
-    return stretched
+        own = centre[times == wanted]
+        goal = wanted * _mean_within(own, spread, within)
+        by = brentq(lambda by, own=own, goal=goal: _mean_within(own + by, spread, within) - goal, -10, 10)
+        moved[times == wanted] = own + by
+    return moved
+
+
+def _mean_within(centre: np.ndarray, spread: float, within: int) -> float:
+    """Return the mean of log-normal days cut at `within` (the limited expected value; Klugman, Loss Models, appendix A.4.1)."""
+    end = (np.log(within) - centre) / spread
+    return float((np.exp(centre + spread**2 / 2) * ndtr(end - spread) + within * ndtr(-end)).mean())
 
 
 def new_business(attempts: pd.DataFrame) -> np.ndarray:

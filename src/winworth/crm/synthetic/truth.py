@@ -10,7 +10,7 @@ from scipy.optimize import brentq
 from scipy.special import expit, ndtr
 
 from winworth.crm.synthetic import market
-from winworth.crm.synthetic.plays import lift_chances, stretch_days
+from winworth.crm.synthetic.plays import lift_chances, shorten
 
 HORIZON_DAYS = 180
 WIN_RATE = 0.26
@@ -115,10 +115,11 @@ def draw_outcomes(
         ever_won, chance = np.minimum(ever_won * lifted / chance, 1), lifted
     won = rng.random(len(attempts)) < chance
     centre = np.log(DAYS_TO_CLOSE) + strength * WINS_ARE_SLOWER * np.where(won, 1, -1)
-    days = np.maximum(np.exp(rng.normal(centre, SPREAD_OF_DAYS)).round(), 1).astype(int)
+    if "days_open" in moved:
+        centre = shorten(centre, moved["days_open"], spread=SPREAD_OF_DAYS, within=HORIZON_DAYS)
     outcomes = attempts.assign(
         won=won,
-        days=stretch_days(days, moved["days_open"], within=HORIZON_DAYS) if "days_open" in moved else days,
+        days=np.maximum(np.exp(rng.normal(centre, SPREAD_OF_DAYS)).round(), 1).astype(int),
         amount=np.exp(LOG_AMOUNT[0] + value.sum(axis=1).to_numpy() + rng.normal(0, LOG_AMOUNT[1], len(attempts))).round(),
     )
     return outcomes, Truth(win.mul(slope, axis=0), value, ever_won)
