@@ -82,14 +82,14 @@ HEAD = """\
 # Data dictionary
 
 Written by `make docs` from `src/winworth/tables.py`; do not edit. In [crm.yaml](../conf/crm.yaml) each column is winworth's
-name, then the header in your export at `source`. A table or column that your exports lack is left out, and what needs it says so.
+name, then the header in your export at `source`. What your exports lack is left out, and what needs it says so.
 
 - **kind**: `id` and `level` are text as written (a postcode is a `level`: 06010 is no number), `number` and `date` are read by
   the declared `locale`. A column of your own needs its `kind`; a canonical one has it.
-- **known** says when a cell could be known, and every column that a feature reads needs it: `at_creation` (stands from the first
-  day and does not change), `dated` (a dated history exists), `latest_only` (overwritten in place), `at_close` (entered when the
-  deal ended). A feature may read the first two. `latest_only` needs a signature in `leak_waivers.yaml`; `at_close` is read by no
-  feature of the deal itself. In doubt, say the later one: a column too few costs little, a leak costs the whole ranking.
+- **known** says when a cell could be known, and every column that a feature reads needs it: `at_creation` (stands from the
+  first day and does not change), `dated` (a dated history exists), `latest_only` (overwritten in place), `at_close` (entered
+  when the deal ended). A feature may read the first two. `latest_only` needs a signature in `leak_waivers.yaml`; `at_close` is
+  read by no feature of the deal itself. In doubt, say the later one: a column too few costs little, a leak the whole ranking.
 - An event counts from its day, or from the day it was entered where that is later (`known_on`).
 - **Needed** columns must be mapped where the table is. Of a row without one, the row is put aside in quarantine.
 """

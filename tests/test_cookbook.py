@@ -21,7 +21,9 @@ from winworth.tables import TABLES, CrmTables, ReadReport
 AS_OF = date(2026, 6, 30)
 PAGE = (Path(__file__).parents[1] / "docs" / "criteria-cookbook.md").read_text(encoding="utf-8")
 PARTS = re.findall(
-    r"^### (\d+)\. [^\n]+\n(.*?)^```yaml\n# criteria\.yaml[^\n]*\n(.*?)^```\n```yaml\n# crm\.yaml[^\n]*\n(.*?)^```", PAGE, re.M | re.S
+    r"^### (\d+)\. [^\n]+\n(.*?)^```yaml\n# criteria\.yaml[^\n]*\n(.*?)^```\n```yaml\n# crm\.yaml[^\n]*\n(.*?)^```",
+    PAGE,
+    re.M | re.S,
 )
 RECIPES = {int(number): (yaml.safe_load(criteria), yaml.safe_load(crm)) for number, _, criteria, crm in PARTS}
 
