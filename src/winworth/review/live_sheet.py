@@ -50,7 +50,7 @@ def write_live(book: "Workbook", review: "Review", formats: Formats, words: Word
         sheet.line([words.say(key), *blank, *values], ["strong", *["plain"] * (_KEYS - 1), *[shape] * len(names)])
     heads = ("account", "tier", "book_rank_now", "book_rank_new", "book_rank_move", "book_score_now", "book_score_new")
     heads += ("book_worth_now", "book_worth_new")
-    sheet.head([*(words.say(key) for key in heads), *labels])
+    sheet.head([*(words.say(key) for key in heads), *labels], height=48)
     columns = ["name", "account_id", "tier", "agreed_value", *names]
     worth = "money" if accounts["expected_value"].notna().all() else "share"
     shapes = ["text", "text", "whole", "whole", "signed", "decimal", "decimal", worth, worth, *["whole"] * len(names)]
