@@ -89,6 +89,9 @@ bench: .venv/.ready  ## what is measured against what
 	$(BIN)/python bench/retention.py
 	$(BIN)/python bench/tiers.py
 
+docs: .venv/.ready  ## write docs/data-dictionary.md anew from the tables
+	$(BIN)/python docs/data_dictionary.py
+
 lock: .venv/.ready  ## write requirements.lock anew from what is installed
 	$(BIN)/python -m pip freeze --all --exclude-editable | grep -E '^[A-Za-z0-9._-]+==' | grep -v '^pip==' > requirements.lock
 
