@@ -166,6 +166,13 @@ def test_without_logged_effort_nothing_is_claimed():
         assert "brought" not in told(found).replace("would have brought is not known", "")
 
 
+def test_where_the_worked_brought_nothing_the_naive_gain_is_not_told_and_nothing_is_divided_by_zero():
+    rows, _ = company(8)
+    with np.errstate(all="raise"):
+        found = backtest(rows.assign(outcome=rows["outcome"].where(~rows["worked"].astype(bool), 0.0)), seed=0)
+    assert np.isnan(found.claim.naive)
+
+
 def test_no_claim_is_made_of_what_was_next_to_never_done():
     """Sellers who nearly always shun high scores say nothing of working them."""
     rows, _ = company(9, lean=-5.0)

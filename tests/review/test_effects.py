@@ -95,11 +95,20 @@ def test_every_figure_said_carries_its_interval_and_n(lang):
             ("goes across new prices (2025-02-10)", "enjambe : new prices (2025-02-10)"),
         ),
         ({"detectable": None}, ("cannot be told", "on ne peut dire")),
+        ({"is_causal": False, "is_selected": True}, ("a return to the mean", "un retour à la moyenne")),
     ],
 )
 def test_a_difference_is_said_as_far_as_it_may_be(changes, said):
     for lang, part in zip(LANGUAGES, said, strict=True):
         assert part in plain(compare_sentences(compared(difference(**changes)), words_in(lang)))
+
+
+def test_what_could_not_be_measured_is_not_said_to_be_noise():
+    nothing = {"value": None, "low": None, "high": None, "n": 400}
+    one = difference(effect=nothing, relative=nothing, p=1.0, is_causal=False, detectable=None)
+    for lang, said in (("en", "no change can be told"), ("fr", "aucune évolution ne peut être dite")):
+        told = plain(compare_sentences(compared(one), words_in(lang)))
+        assert said in told and words_in(lang).phrases["compare_noise"].split("{")[0] not in told
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

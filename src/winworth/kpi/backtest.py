@@ -144,7 +144,8 @@ def judge(rows: pd.DataFrame, chosen: np.ndarray, *, seed: int) -> Claim:
         )
     done = choice.outcome.mean()
     gain, weighted = (_gain(choice, weighted_parts(choice, learnt, is_robust=way)) for way in (True, False))
-    naive = outcome[chosen].mean() / outcome[worked].mean() - 1
+    by_worked = outcome[worked].mean()
+    naive = outcome[chosen].mean() / by_worked - 1 if by_worked > 0 else float("nan")
     return Claim(gain, weighted.value, float(naive), _tipping(choice, learnt, gain, done), _overlap(whole, all_learnt, kept))
 
 

@@ -55,6 +55,9 @@ def without_action_rows(told: Mapping, words: Words) -> list[list[str]]:
 
 def difference_sentence(segment: str, one: Mapping, words: Words, *, n_compared: int, currency: str) -> str:
     """Say how much more an outcome changed in a treated segment than in the untouched ones, and what may be said of it."""
+    outcome, n = outcome_named(one["outcome"], words), _n(one["effect"], words)
+    if is_missing(one["effect"]["value"]):
+        return words.say("compare_untold", segment=_name(segment), outcome=outcome, n=n)
     effect = _in_units(one["outcome"], currency, words, lambda show: words.figure(one["effect"], _signed(show, words)))
     relative = words.figure(one["relative"], _signed(words.share, words))
     apart = "compare_selected" if one.get("is_selected") else "compare_apart"
@@ -64,7 +67,6 @@ def difference_sentence(segment: str, one: Mapping, words: Words, *, n_compared:
         small = _in_units(one["outcome"], currency, words, lambda show: show(one["detectable"]))
         least = words.say("compare_detectable", least=small)
     across = words.say("compare_across", what=", ".join(map(_name, one["crossed"]))) if one["crossed"] else ""
-    outcome, n = outcome_named(one["outcome"], words), _n(one["effect"], words)
     head = words.say("compare_difference", segment=_name(segment), outcome=outcome, effect=effect, relative=relative, n=n)
     tested = words.say("compare_p", p=_p(one["p"], words), n=words.number(n_compared))
     return f"{head} " + words.say(verdict, trend=_trend(one["trend"], words), least=least, across=across, tested=tested)
