@@ -165,7 +165,7 @@ EVERY = [pytest.param(make, lang, id=f"{name} {lang}") for name, make in REVIEWS
 
 
 class Outline(HTMLParser):
-    """The tags, attributes and headings of a page, and its text with each element's id path left out."""
+    """The tags, attributes and headings of a page, and its text without style and script."""
 
     def __init__(self, html: str):
         super().__init__()
@@ -184,7 +184,7 @@ class Outline(HTMLParser):
             pass
 
     def handle_data(self, data):
-        if "style" not in self.open:
+        if not {"style", "script"} & set(self.open):
             self.parts.append(data)
 
     @property
