@@ -72,6 +72,10 @@ validate: .venv/.ready  ## sellers beside the model: make validate FILE=sheet.xl
 test: .venv/.ready  ## all tests but the slow ones
 	$(BIN)/python -m pytest -m "not slow and not long"
 
+notebooks: .venv/.ready  ## run the notebooks on the demo company, storing nothing
+	@test -d demo/scores || $(MAKE) demo
+	$(BIN)/jupyter-execute notebooks/*.ipynb
+
 test-slow: .venv/.ready  ## the truth tests that take minutes
 	$(BIN)/python -m pytest -m slow
 
