@@ -123,6 +123,15 @@ def test_what_never_came_has_no_relative_change():
     assert not found.is_causal
 
 
+@pytest.mark.parametrize("is_after", [False, True])
+def test_where_it_never_came_to_the_untouched_on_one_side_of_the_change_no_share_and_no_cause_is_told(is_after):
+    """Any change is without end beside a change from 0 or to 0: that was told as 2e16 %, p 5e-54, the change's doing."""
+    rows = company(3)
+    found = estimate(rows.assign(n=rows["n"].mask((rows["segment"] != "ETI") & rows["period"].ge(0).eq(is_after), 0.0)))
+    assert np.isnan(found.relative.value) and np.isnan(found.detectable)
+    assert found.p == 1 and not found.is_causal
+
+
 def test_too_few_accounts_are_an_error():
     with pytest.raises(DataError, match="have 4 accounts"):
         estimate(company(10).query("account_id < 34 and account_id > 29 or account_id < 30 and account_id > 25"))
