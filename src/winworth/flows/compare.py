@@ -13,14 +13,15 @@ from winworth.atomic import publish_folder
 from winworth.config import Settings
 from winworth.crm.snapshot import Snapshot
 from winworth.errors import ConfigError, DataError, did_you_mean
+from winworth.flows.playing import segment_ids
 from winworth.flows.prepare import prepare
 from winworth.flows.tiering import earlier_scores
-from winworth.kpi.changes import MOST_EARLIER, OUTCOMES, Scene, deals
-from winworth.kpi.difference import Difference
+from winworth.kpi.changes import OUTCOMES, Scene, deals
+from winworth.kpi.difference import LEAST_EARLIER, Difference
 from winworth.kpi.kitagawa import RateSplit, split_figures, split_rate
 from winworth.kpi.multiple import what_stands
 from winworth.kpi.no_action import expect_without_action
-from winworth.kpi.quarters import period_starts, regimes_between
+from winworth.kpi.quarters import MONTHS, period_starts, regimes_between
 from winworth.kpi.relative import relative_difference
 from winworth.kpi.sides import path_by_side
 from winworth.lock import run_lock
@@ -123,7 +124,7 @@ def look_at(crm: CrmTables, snapshot: Snapshot, settings: Settings, question: Qu
     split = rows.assign(group=rows["segment"], is_after=rows["period"].ge(0))
     figures = split_figures(split, seed=training.seed, n_boot=training.n_boot)
     starts = period_starts(rows["opened_on"], split=question.split, regimes=regimes)
-    starts = {period: day for period, day in starts.items() if period >= -MOST_EARLIER}
+    starts = {period: day for period, day in starts.items() if period >= scene.first_period}
     asked = (question, snapshot.as_of, settings.crm.currency, scene.age_days, len(rows), split_rate(*counts))
     return Compared(*asked, _adjusted(differences), without, figures, sides, starts, untold)
 
@@ -137,8 +138,19 @@ def _scene(crm: CrmTables, snapshot: Snapshot, settings: Settings, question: Que
     if strange:
         raise ConfigError(f"--outcome {strange[0]} is nothing that is compared. {did_you_mean(strange[0], OUTCOMES)}")
     win, lag = settings.training.win, settings.scoring.kpi.cac_lag_months
-    told = (_segments(crm, question, home), question.by, question.split, win.horizon_days)
-    return Scene(snapshot, *told, settings.training.regimes, win.exclude_kinds, lag)
+    segment, told_on = _segments(crm, question, home)
+    _check_treated(segment, question)
+    told = (segment, question.by, question.split, win.horizon_days)
+    return Scene(snapshot, *told, settings.training.regimes, win.exclude_kinds, lag, told_on)
+
+
+def _check_treated(segment: pd.Series, question: Question) -> None:
+    names = segment.dropna().unique()
+    absent = [name for name in question.treated if name not in names]
+    if absent:
+        raise DataError(f"No rows are in the segment {absent[0]}. {did_you_mean(absent[0], names)}")
+    if set(names) <= set(question.treated):
+        raise DataError("All segments are treated, and none is left to compare them with. Name fewer of them with --treated.")
 
 
 Sides = dict[tuple[str, str], pd.DataFrame]
@@ -155,17 +167,20 @@ def _differences(
     for name in question.outcomes or OUTCOMES:
         spec = OUTCOMES[name]
         told = rows if spec.rows is deals else spec.rows(scene)
-        is_absent = told is None or name not in told
-        try:
-            if is_absent:
-                raise DataError(f"{name} needs {spec.needs}, which the extract does not have. Map it in crm.yaml.")
-            for segment in question.treated:
-                own = _beside(told, segment, question)
-                found[segment].append(relative_difference(own, name, treated=[segment], crossed=crossed, how=spec.how))
-                sides[segment, name] = path_by_side(spec.told(own, name), name, treated=[segment])
-        except DataError as error:
-            untold.append({"outcome": name, "why": "absent" if is_absent else "thin"})
-            faults.append(error)
+        if told is None or name not in told:
+            untold.append({"outcome": name, "why": "absent"})
+            faults.append(DataError(f"{name} needs {spec.needs}, which the extract does not have. Map it in crm.yaml."))
+            continue
+        for segment in question.treated:
+            own = _beside(told, segment, question)
+            try:
+                one = relative_difference(own, name, treated=[segment], crossed=crossed, how=spec.how)
+            except DataError as error:
+                untold.append({"outcome": name, "why": "thin", "segment": segment})
+                faults.append(error)
+                continue
+            found[segment].append(replace(one, is_selected=scene.is_selected))
+            sides[segment, name] = path_by_side(spec.told(own, name), name, treated=[segment])
     if not any(found.values()):
         raise faults[0]
     return {name: tuple(own) for name, own in found.items()}, sides, tuple(untold)
@@ -195,17 +210,21 @@ def _counts(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.groupby("segment")["won"].agg(won="sum", n="count")
 
 
-def _segments(crm: CrmTables, question: Question, home: Path) -> pd.Series:
-    """Return each account's segment as it stood before the change: one told by what came later selects on the outcome."""
+def _segments(crm: CrmTables, question: Question, home: Path) -> tuple[pd.Series, date | None]:
+    """Return each account's segment as it stood before the change, and the day it was told: later ones select on the outcome.
+
+    Scores from before enough earlier quarters to compare come first, since those quarters told nothing of the segments.
+    """
     if question.by == SEGMENT:
-        earlier = earlier_scores(home, question.split)
+        long_ago = pd.Timestamp(question.split) - pd.DateOffset(months=MONTHS * LEAST_EARLIER)
+        earlier = earlier_scores(home, long_ago.date()) or earlier_scores(home, question.split)
         if earlier is None:
             raise ConfigError(
                 f"No scores were published before {question.split} below {home}, and segments of a later day would select "
                 "accounts by what came of them. Name a column of accounts that does not change with --by."
             )
-        return earlier.accounts.set_index("account_id")["segment"]
-    return segments_by(crm, question.by)
+        return segment_ids(earlier.accounts.set_index("account_id")["segment"]), earlier.as_of
+    return segments_by(crm, question.by), None
 
 
 def segments_by(crm: CrmTables, by: str) -> pd.Series:

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from winworth.crm.snapshot import Snapshot
+from winworth.kpi.difference import LEAST_EARLIER
 from winworth.kpi.quarters import Regime, at_equal_age, number_periods
 from winworth.kpi.relative import How
 
@@ -25,7 +26,10 @@ UPSELL = "upsell"
 
 @dataclass(frozen=True)
 class Scene:
-    """What is compared: the snapshot, each account's segment as told by `by`, the day of the change and the rules."""
+    """What is compared: the snapshot, each account's segment as told by `by`, the day of the change and the rules.
+
+    `told_on` is the day on which segments were told by what had come until then; None where they always stood.
+    """
 
     snapshot: Snapshot
     segment: pd.Series
@@ -35,6 +39,21 @@ class Scene:
     regimes: tuple[Regime, ...] = ()
     exclude_kinds: tuple[str, ...] = ()
     cac_lag_months: int = 0
+    told_on: date | None = None
+
+    @property
+    def is_selected(self) -> bool:
+        """Whether segments were told in the last earlier quarters: who then did well or badly by chance was told apart."""
+        return self.told_on is not None and self._after_told > -LEAST_EARLIER
+
+    @property
+    def first_period(self) -> int:
+        """The first period that is compared: none that segments were told by, where enough are left."""
+        return -MOST_EARLIER if self.told_on is None or self.is_selected else max(-MOST_EARLIER, self._after_told)
+
+    @property
+    def _after_told(self) -> int:
+        return int(self.number(pd.Series([pd.Timestamp(self.told_on)])).iloc[0]) + 1
 
     def number(self, days: pd.Series) -> pd.Series:
         """Number the quarters of days from the change on."""
@@ -67,7 +86,7 @@ def deals(scene: Scene) -> pd.DataFrame:
     )
     if "amount" in rows:
         rows = rows.assign(amount_won=rows["amount"].fillna(0.0).where(rows["won"] == 1, 0.0))
-    return rows[rows["period"] >= -MOST_EARLIER]
+    return rows[rows["period"] >= scene.first_period]
 
 
 def upsells(scene: Scene) -> pd.DataFrame | None:
@@ -117,7 +136,7 @@ def acquisition(scene: Scene) -> pd.DataFrame | None:
     rows = rows.assign(
         period=scene.number(rows["month"]), account_id=rows["segment"] + " " + rows["month"].dt.strftime("%Y-%m")
     )
-    return rows[rows["period"] >= -MOST_EARLIER]
+    return rows[rows["period"] >= scene.first_period]
 
 
 def customers_since(known: pd.DataFrame) -> pd.Series:
@@ -137,7 +156,7 @@ def _panel(scene: Scene, since: pd.Series, events: pd.DataFrame, outcome: str, *
         return pd.DataFrame(columns=["account_id", "segment", "period", outcome, "exposure"])
     days = pd.Series(pd.date_range(since.min(), day + pd.Timedelta(days=1)))
     bounds = days.groupby(scene.number(days)).agg(["min", "max"]).iloc[1:-1]  # the first and the last are not whole
-    bounds = bounds[(bounds.index >= -MOST_EARLIER) & (bounds["max"] + pd.Timedelta(days=waits) <= day)]
+    bounds = bounds[(bounds.index >= scene.first_period) & (bounds["max"] + pd.Timedelta(days=waits) <= day)]
     at, of = np.nonzero(bounds["min"].to_numpy()[:, None] > since.to_numpy()[None, :])
     summed = events.assign(period=scene.number(events["on"])).groupby(["account_id", "period"])[outcome].sum()
     rows = pd.DataFrame({"account_id": since.index.to_numpy()[of], "period": bounds.index.to_numpy()[at]})

@@ -51,7 +51,8 @@ class Difference:
 
     `relative` is the same as a share of what the untouched segments make one expect, `relative_80` with its 80 % interval;
     `detectable` the smallest effect that would be found in 8 of 10 cases; `crossed` the regime changes that the comparison goes
-    across.
+    across. `is_selected` where segments were told by what came in the earlier periods: whoever did badly in them by chance comes
+    back to the mean, and that looks like an effect.
     """
 
     outcome: str
@@ -62,11 +63,12 @@ class Difference:
     trend: Trend
     crossed: tuple[Regime, ...] = ()
     relative_80: Figure | None = None
+    is_selected: bool = False
 
     @property
     def is_causal(self) -> bool:
         """Whether the difference may be called the change's doing."""
-        return self.trend.held and self.p < LEVEL
+        return self.trend.held and self.p < LEVEL and not self.is_selected
 
     def to_dict(self) -> dict:
         """Return it for JSON; what is not measured is null."""
@@ -81,6 +83,7 @@ class Difference:
             "detectable": _null(self.detectable),
             "trend": trend | {"path": path},
             "crossed": [str(regime) for regime in self.crossed],
+            "is_selected": self.is_selected,
             "is_causal": self.is_causal,
         }
 

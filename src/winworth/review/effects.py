@@ -32,10 +32,13 @@ def compare_sentences(told: Mapping, words: Words) -> list[str]:
     said += " " + words.say("compare_rate", total=total, **sides, **points)
     found = [(segment, one) for segment, several in told["differences"].items() for one in several]
     more = {"n_compared": len(found), "currency": told["currency"]}
-    untold = [
-        words.say(f"compare_{one['why']}", outcome=outcome_named(one["outcome"], words)) for one in told.get("untold") or ()
-    ]
+    untold = [words.say(f"compare_{one['why']}", outcome=_untold(one, words)) for one in told.get("untold") or ()]
     return [said, *(difference_sentence(segment, one, words, **more) for segment, one in found), *untold]
+
+
+def _untold(one: Mapping, words: Words) -> str:
+    named = outcome_named(one["outcome"], words)
+    return f"{_name(one['segment'])}, {named}" if one.get("segment") else named
 
 
 def without_action_rows(told: Mapping, words: Words) -> list[list[str]]:
@@ -54,7 +57,8 @@ def difference_sentence(segment: str, one: Mapping, words: Words, *, n_compared:
     """Say how much more an outcome changed in a treated segment than in the untouched ones, and what may be said of it."""
     effect = _in_units(one["outcome"], currency, words, lambda show: words.figure(one["effect"], _signed(show, words)))
     relative = words.figure(one["relative"], _signed(words.share, words))
-    verdict = "compare_cause" if one["is_causal"] else "compare_apart" if one["p"] < LEVEL else "compare_noise"
+    apart = "compare_selected" if one.get("is_selected") else "compare_apart"
+    verdict = "compare_cause" if one["is_causal"] else apart if one["p"] < LEVEL else "compare_noise"
     least = words.say("compare_blind")
     if not is_missing(one["detectable"]):
         small = _in_units(one["outcome"], currency, words, lambda show: show(one["detectable"]))
