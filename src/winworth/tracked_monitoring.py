@@ -5,12 +5,9 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from winworth.tracked_run import LONGEST_TAG, VERSION_TAG, cut, finite, slugs
-
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
 
 CONTENT = "monitoring"
 
@@ -34,7 +31,7 @@ def plain_monitoring(monitoring: TrackedMonitoring) -> dict[str, Any]:
     return asdict(replace(monitoring, metrics=metrics, tags=tags))
 
 
-def monitoring_on_record(client: "MlflowClient", experiment: str, monitoring: TrackedMonitoring) -> str:
+def monitoring_on_record(client: Any, experiment: str, monitoring: TrackedMonitoring) -> str:
     """Record it and return its run id; the same content recorded again is there once."""
     content = hashlib.sha256(json.dumps(plain_monitoring(monitoring), sort_keys=True).encode()).hexdigest()[:16]
     found = client.search_runs([experiment], f"tags.`{CONTENT}` = '{content}'", max_results=1)

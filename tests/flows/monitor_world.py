@@ -1,7 +1,7 @@
-"""A champion of an earlier day in a second: a ridge on what was known then, judged and calibrated on the quarter before."""
+"""A champion of an earlier day in a second: a ridge on what was known then, judged and calibrated on the year before."""
 
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +56,7 @@ def crown(settings: Settings, home: Path, *, on: date, base: Bundle | None = Non
     catalog = without_absent(settings.catalog, prepared.crm)
     examples = examples_of(prepared.snapshot, catalog, settings)
     task, day = win_task(examples, catalog, settings, prepared.snapshot), day_number(on)
-    before, until = day - 300, day - 180
+    before, until = day - 540, day - 180
     earlier = np.flatnonzero(task.histories.observed <= before)
     later = np.flatnonzero((task.histories.observed > before) & (task.histories.observed <= until))
     margin = task.margin(task.fit(earlier, before, RUNG), later)
@@ -68,18 +68,16 @@ def crown(settings: Settings, home: Path, *, on: date, base: Bundle | None = Non
     metrics = {} if base is None else base.json("metrics.json")
     metrics |= {"as_of": on.isoformat(), "horizon_days": 180, "exclude_kinds": ["renewal"], "mode": "model"}
     metrics |= {"gate": metrics.get("gate", GATE), "warnings": [], "tiers": None}
-    metrics["win"] = metrics.get("win", {}) | {"out_of_time": {"auc": then.to_dict(), "base_rate": base_rate}}
+    measured = (metrics.get("win") or {}).get("out_of_time") or {}
+    told = measured | {"auc": then.to_dict(), "base_rate": base_rate}
+    metrics["win"] = metrics.get("win", {}) | {"out_of_time": told}
     files = scorer.to_files() | learn_dates(task, examples.rows, as_of=on).to_files()
     files |= {
         "reference.json": as_json(reference_of(scorer, examples, task, as_of=on)).encode(),
         "metrics.json": as_json(metrics).encode(),
+        "calibration.json": as_json({"margin": margin.tolist(), "won": y.tolist(), "weight": w.tolist()}).encode(),
     }
     version = save_version(home / "models", files, as_of=on)
     set_challenger(home / "models", version)
     set_champion(home / "models", version)
     return Watched(home, settings, version)
-
-
-def half_a_year_before() -> date:
-    """Return a day whose horizon has just passed on END, with some weeks to spare."""
-    return END - timedelta(days=240)

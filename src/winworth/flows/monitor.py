@@ -24,7 +24,7 @@ from winworth.lock import run_lock
 from winworth.models.drift import LEAST, Shift, alarms, drifted, out_of_range
 from winworth.models.metrics import auc, with_interval
 from winworth.models.power import FALL, chance_to_see, power_table
-from winworth.models.promised import refit, sum_of_coins
+from winworth.models.promised import errors_when_announced, refit, sum_of_coins
 from winworth.review.monitored import monitor_page
 from winworth.scoring.inflation import SHARE_BAND
 from winworth.scoring.scorer import Scorer
@@ -89,7 +89,7 @@ def measured(bundle: Bundle, scorer: Scorer, prepared: Prepared, settings: Setti
         "model_as_of": bundle.as_of.isoformat(),
         "horizon_days": metrics["horizon_days"],
         "drift": drift_of(bundle, scorer, observed, as_of),
-        "calibration": calibration_of(fresh),
+        "calibration": calibration_of(fresh, *known_then(bundle, scorer)),
         "ranking": ranking_of(fresh, metrics, bundle, seed=seed),
         "promises": None if promises is None else promises.to_dict(),
         "tiers": tier_shares(home, settings, metrics, as_of),
@@ -128,10 +128,22 @@ def drift_of(bundle: Bundle, scorer: Scorer, observed: Observed, as_of: date) ->
     }
 
 
-def calibration_of(fresh: Fresh) -> dict:
-    """Set wins beside those announced by now, a deal once; and slope and intercept over all examples."""
+def known_then(bundle: Bundle, scorer: Scorer) -> tuple[float, float]:
+    """Return how surely slope and shift of the chances were known when the version was made; 0 where it does not say."""
+    if "calibration.json" not in bundle.names:
+        return 0.0, 0.0
+    rows = {name: np.asarray(column, dtype=float) for name, column in bundle.json("calibration.json").items()}
+    return errors_when_announced(scorer.win.model.platt_.apply(rows["margin"]), rows["won"], rows["weight"])
+
+
+def calibration_of(fresh: Fresh, slope_error: float = 0.0, shift_error: float = 0.0) -> dict:
+    """Set wins beside those announced by now, a deal once; and slope and intercept over all examples.
+
+    What was not surely known of the chances when they were announced is no drift: the errors of then are added to those of
+    now, for the alarm of the slope in units of the slope found.
+    """
     once = fresh.take(fresh.is_first)
-    coins = sum_of_coins(once.announced, once.won, once.accounts)
+    coins = sum_of_coins(once.announced, once.won, once.accounts, shift_error=shift_error)
     found = {"coins": asdict(coins), "refit": None}
     if min(once.won.sum(), (1 - once.won).sum()) < FEWEST_WINS:
         return found
@@ -141,7 +153,8 @@ def calibration_of(fresh: Fresh) -> dict:
         name: {"value": getattr(fit.platt, name), "low": low, "high": high, "error": getattr(fit, f"{name}_error")}
         for name, (low, high) in ends.items()
     }
-    return found | {"refit": told | {"n": fit.n}}
+    both = float(np.hypot(fit.slope_error, slope_error * max(fit.platt.slope, 1.0)))
+    return found | {"refit": told | {"n": fit.n, "alarm_error": both}}
 
 
 def ranking_of(fresh: Fresh, metrics: dict, bundle: Bundle, *, seed: int) -> dict:

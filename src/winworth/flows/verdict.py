@@ -70,8 +70,8 @@ def _of_calibration(told: Mapping) -> list[Reason]:
     if coins["n"] >= FEWEST_COINS and abs(coins["z"]) > Z99 and abs(coins["ratio"] - 1) > OFF_BY:
         found.append(Reason("recalibrate", "wins", coins))
     if fit is not None:
-        slope = fit["slope"]
-        low, high = slope["value"] - Z99 * slope["error"], slope["value"] + Z99 * slope["error"]
+        slope, spread = fit["slope"], Z99 * fit["alarm_error"]
+        low, high = slope["value"] - spread, slope["value"] + spread
         if not SLOPES[0] <= slope["value"] <= SLOPES[1] and not low <= 1 <= high:
             found.append(Reason("recalibrate", "slope", dict(slope)))
     return found

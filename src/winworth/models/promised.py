@@ -25,14 +25,16 @@ class Coins:
     high: float
 
 
-def sum_of_coins(p: np.ndarray, won: np.ndarray, accounts: np.ndarray) -> Coins:
+def sum_of_coins(p: np.ndarray, won: np.ndarray, accounts: np.ndarray, *, shift_error: float = 0.0) -> Coins:
     """Set wins beside the sum of their chances: a sum of unlike coins (Poisson binomial).
 
-    The spread is that of the coins, or of the accounts' own sums where those vary more.
+    The spread is that of the coins, or of the accounts' own sums where those vary more; `shift_error` is how surely the
+    intercept of the chances was known when they were announced, as a standard error.
     """
     coins = float(np.sqrt((p * (1 - p)).sum()))
     codes = np.unique(accounts, return_inverse=True)[1]
     spread = max(coins, float(np.sqrt((np.bincount(codes, won - p) ** 2).sum())) if len(p) else 0.0)
+    spread = float(np.hypot(spread, shift_error * (p * (1 - p)).sum()))
     gap, told = float((won - p).sum()), float(p.sum())
     z = gap / spread if spread > 0 else 0.0
     ends = [(won.sum() + side * 1.96 * spread) / told if told > 0 else np.nan for side in (0, -1, 1)]
@@ -79,6 +81,16 @@ def refit(margin: np.ndarray, share: np.ndarray, won: np.ndarray, accounts: np.n
     errors = _errors(*_scores(X, X @ theta + offset, share, won), accounts)
     slope = (float(theta[0]), errors[0]) if has_slope else (1.0, 0.0)
     return Refit(Platt(slope[0], float(theta[-1])), slope[1], errors[-1], len(margin))
+
+
+def errors_when_announced(z: np.ndarray, won: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
+    """Return the standard errors of slope, and of a shift alone, of calibrated log-odds by the rows they were calibrated on."""
+    p = expit(z)
+    curve = weight * p * (1 - p)
+    centred = z - np.average(z, weights=curve)
+    residual = (weight * (won - p)) ** 2
+    slope, shift = curve @ centred**2, curve.sum()
+    return float(np.sqrt(residual @ centred**2) / max(slope, 1e-12)), float(np.sqrt(residual.sum()) / max(shift, 1e-12))
 
 
 def _chance(eta: np.ndarray, share: np.ndarray) -> np.ndarray:

@@ -52,6 +52,8 @@ def _reason(reason: Mapping, words: Words) -> str:
     as_share = reason["key"] in ("tier", "drift_missing", "drift_new_levels")
     blanks: dict[str, object] = {}
     for name, value in reason.items():
+        if name in ("key", "verdict"):
+            continue
         if isinstance(value, float):
             blanks[name] = words.percent(value) if as_share and name in ("then", "now") else words.number(value, 2)
         elif isinstance(value, int) and not isinstance(value, bool):
