@@ -78,6 +78,10 @@ validate: .venv/.ready  ## sellers beside the model: make validate FILE=sheet.xl
 test: .venv/.ready  ## all tests but the slow ones
 	$(BIN)/python -m pytest -m "not slow and not long"
 
+notebooks: .venv/.ready  ## run the notebooks on the demo company, storing nothing
+	@test -d demo/scores || $(MAKE) demo
+	$(BIN)/jupyter-execute notebooks/*.ipynb
+
 test-slow: .venv/.ready  ## the truth tests that take minutes
 	$(BIN)/python -m pytest -m slow
 
@@ -94,6 +98,9 @@ bench: .venv/.ready  ## what is measured against what
 	$(BIN)/python bench/gate.py
 	$(BIN)/python bench/retention.py
 	$(BIN)/python bench/tiers.py
+
+docs: .venv/.ready  ## write docs/data-dictionary.md anew from the tables
+	$(BIN)/python docs/data_dictionary.py
 
 lock: .venv/.ready  ## write requirements.lock anew from what is installed
 	$(BIN)/python -m pip freeze --all --exclude-editable | grep -E '^[A-Za-z0-9._-]+==' | grep -v '^pip==' > requirements.lock

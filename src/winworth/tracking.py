@@ -22,6 +22,7 @@ from winworth.tracked_run import VERSION_TAG, TrackedRun, plain, slug, slugs, ta
 from winworth.tracked_tuning import TrackedTuning, from_plain, plain_tuning, put_on_record
 
 if TYPE_CHECKING:
+    import pandas as pd
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
@@ -106,6 +107,21 @@ def open_store(home: Path, *, uri: str | None = None) -> "MlflowClient":
         client.search_experiments(max_results=1)
         client.search_registered_models(max_results=1)
     return client
+
+
+def recorded_runs(home: Path, *, uri: str | None = None) -> "pd.DataFrame":
+    """Return the training runs on record, the latest first: model_version, gate, then its metrics and its parameters.
+
+    What a run did not measure is missing. Runs of a tuning are left out.
+    """
+    import pandas as pd
+
+    client = open_store(home, uri=uri)
+    experiments = [one.experiment_id for one in client.search_experiments()]
+    found = client.search_runs(experiments, filter_string=f"tags.{VERSION_TAG} != ''", order_by=["attributes.start_time DESC"])
+    told = [{VERSION_TAG: run.data.tags[VERSION_TAG], "gate": run.data.tags.get("gate")} for run in found]
+    rows = [head | run.data.metrics | run.data.params for head, run in zip(told, found, strict=True)]
+    return pd.DataFrame(rows, columns=None if rows else [VERSION_TAG, "gate"])
 
 
 def _attempt(home: Path, entry: dict[str, Any], uri: str | None) -> str | None:

@@ -115,6 +115,40 @@ def test_hours_that_follow_revenue_move_nothing(tmp_path):
     assert any("hours seem to follow revenue" in str(part) for part in advised(done).parts)
 
 
+def coming_and_going(tables, region, seed):
+    """Let the accounts of a region come and go within a quarter: hours and invoices are fewer in it, and none beyond it."""
+    rng, ids = np.random.default_rng(seed), tables["accounts"].query("region == @region")["account_id"]
+    start, end = (pd.Series(rng.uniform(*ends, len(ids)), ids) for ends in ((0, 3), (4, 8)))
+    told = {}
+    for name, day, amount in (("activities", "happened_on", "hours"), ("invoices", "invoiced_on", "amount")):
+        place = (tables[name][day] - tables[name][day].min()).dt.days / 91
+        first, last = (tables[name]["account_id"].map(ends) for ends in (start, end))
+        share = (last.clip(upper=place + 1) - first.clip(lower=place)).clip(0.0).where(first.notna(), 1.0)
+        told[name] = tables[name].assign(**{amount: (tables[name][amount] * share).round(2)})[share > 0.01]
+    return tables | told
+
+
+def test_hours_and_revenue_that_start_and_stop_together_are_no_hours_that_bring_revenue(tmp_path):
+    """Hours bring nothing anywhere; where customers come and go, both are 0 before and after, and small in between."""
+    done = asked(tmp_path, coming_and_going(regional_company(6, n=60), "Sud", 6))
+    south = next(row for row in done.hours if row["group"] == "Sud")["marginal"]
+    assert south["low"] < 0 < south["high"]
+    assert not any(action == "move" for action, _ in to_do(done))
+
+
+def test_hours_on_accounts_that_are_no_customers_yet_are_not_hours_to_spare(tmp_path):
+    tables = coming_and_going(regional_company(7, elastic=ELASTIC, n=80), "Nord", 7)
+    visits = tables["activities"]
+    wooed = visits.assign(account_id="P" + visits["account_id"])
+    accounts = pd.concat([tables["accounts"], tables["accounts"].assign(account_id="P" + tables["accounts"]["account_id"])])
+    tables |= {"accounts": accounts, "activities": pd.concat([visits, wooed], ignore_index=True)}
+    worked = float(visits["hours"].sum() * 2 / 8)
+    done = asked(tmp_path / "all", tables, rules=AdviseSettings(team="team", capacity_hours=worked + 0.01))
+    assert done.plan.moves and not any(move.source == "spare" for move in done.plan.moves)
+    with pytest.raises(ConfigError, match="advise.capacity_hours is .* Give at least as many"):
+        asked(tmp_path / "fewer", tables, rules=AdviseSettings(team="team", capacity_hours=0.9 * worked))
+
+
 def test_accounts_that_could_bring_less_are_no_offer_that_fails(tmp_path):
     """The north's accounts are small, were expected to bring little, and do: only without those scores does that look short."""
     tables = regional_company(2, n=80)

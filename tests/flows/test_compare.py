@@ -33,13 +33,15 @@ def found(settings, tmp_path_factory):
 
 def test_a_company_in_which_nothing_changed_is_told_so(found):
     assert [one.outcome for one in found.differences["ETI"]] == ["won", "amount_won", "days_open", "upsells", "revenue"]
-    assert [why.partition(" needs")[0] for why in found.untold] == ["acquisition_cost"]
+    assert found.untold == ({"outcome": "acquisition_cost", "why": "absent"},)
     assert not any(one.is_causal for one in found.differences["ETI"])
     assert found.rate.rate + found.rate.mix + found.rate.interaction == pytest.approx(found.rate.after - found.rate.before)
     assert found.without_action["seen"].std() > found.without_action["expected"].std()
     report = comparison.compared(found)
     assert "adjusted for 5 comparisons" in report.parts[1]
     assert report.document["n_deals"] == found.n_deals
+    for lang, said in (("en", "Not compared, since the export lacks"), ("fr", "Non comparé, faute dans l’export")):
+        assert any(said in part for part in comparison.compared(found, lang).parts if isinstance(part, str))
 
 
 def test_no_deal_younger_than_the_horizon_is_counted(settings, found, tmp_path):

@@ -33,12 +33,12 @@ def review_with(n: int = 60, **changes: object) -> Review:
 
 def ledger() -> pd.DataFrame:
     rows = [
-        ("win_rate", "all", "all", "2026 Q1", 0.25, 0.2, 0.3, 240, "", "share"),
-        ("win_rate", "tier", "", "2026 Q1", np.nan, np.nan, np.nan, 0, "n/a", "share"),
-        ("basket_mean", "size_class", "=ETI", "all", 12_000.0, 9_000.0, 15_000.0, 41, "", "money"),
-        ("cycle", "size_class", "PME", "2026 Q1", np.nan, np.nan, np.nan, 4, "n<10", "days"),
+        ("win_rate", "all", "all", "2026 Q1", 0.25, 0.2, 0.3, 240, ""),
+        ("win_rate", "tier", "", "2026 Q1", np.nan, np.nan, np.nan, 0, "n/a"),
+        ("basket_mean", "size_class", "=ETI", "all", 12_000.0, 9_000.0, 15_000.0, 41, ""),
+        ("cycle", "size_class", "PME", "2026 Q1", np.nan, np.nan, np.nan, 4, "n<10"),
     ]
-    return pd.DataFrame(rows, columns=["kpi", "group", "level", "quarter", "value", "low", "high", "n", "mark", "unit"])
+    return pd.DataFrame(rows, columns=["kpi", "group", "level", "quarter", "value", "low", "high", "n", "mark"])
 
 
 def opened(content: bytes):
@@ -47,7 +47,7 @@ def opened(content: bytes):
 
 @pytest.mark.parametrize("lang", ["en", "fr"])
 def test_every_sheet_has_a_header_that_stays_filters_and_formats(lang):
-    book = opened(to_workbook(review_with(), lang=lang, kpis=ledger()))
+    book = opened(to_workbook(review_with(kpis=ledger()), lang=lang))
     assert book.sheetnames == TITLES[lang]
     accounts, live, weights, kpis, _ = book.worksheets
     assert [sheet.freeze_panes for sheet in (accounts, live, weights, kpis)] == ["D2", "B7", "B2", "B2"]
@@ -69,7 +69,7 @@ def test_accounts_stand_in_the_order_they_are_ranked_by_with_their_figures():
 
 
 def test_kpis_that_nobody_can_know_are_left_out_and_those_too_few_are_marked():
-    sheet = opened(to_workbook(review_with(), lang="en", kpis=ledger())).worksheets[3]
+    sheet = opened(to_workbook(review_with(kpis=ledger()), lang="en")).worksheets[3]
     assert [cell.value for cell in sheet["I"][1:]] == [None, None, "fewer than 10"]
     assert [cell.value for cell in sheet["D"][1:]] == ["Q1 2026", "all quarters", "Q1 2026"]
 
@@ -86,9 +86,9 @@ def test_no_text_is_ever_a_formula_nor_breaks_the_file():
     accounts = review.accounts.assign(**dict.fromkeys(["name", "segment_label", "reason_1", "play", "seller"], hostile))
     criteria = {name: (texts[0], texts[0], int(weight), 0, "up") for name, weight in LEARNT.items()}
     kpis = ledger().assign(level=texts[0])
-    review = review_with(company=texts[0], weights=weights_of(criteria))
+    review = review_with(company=texts[0], weights=weights_of(criteria), kpis=kpis)
     review = review.__class__(**{**review.__dict__, "accounts": accounts, "workshop": review_with(len(texts) * 8).workshop})
-    content = to_workbook(review, lang="en", kpis=kpis)
+    content = to_workbook(review, lang="en")
     book = opened(content)
     formulas = {
         (sheet.title, cell.column) for sheet in book for row in sheet.iter_rows() for cell in row if cell.data_type == "f"

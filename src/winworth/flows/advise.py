@@ -21,7 +21,7 @@ from winworth.kpi.quarters import Period
 from winworth.kpi.reallocate import Plan, keep_moves, plan_hours
 from winworth.kpi.recommend import Advice, recommend
 from winworth.kpi.response import LEAST_ACCOUNTS, Response, fit_response
-from winworth.kpi.worked import TURNOVER, WON, basis_of, brought, logged_effort
+from winworth.kpi.worked import TURNOVER, WON, basis_of, brought, is_followed, logged_effort
 from winworth.lock import run_lock
 from winworth.models.metrics import Figure
 from winworth.models.shares import Z95
@@ -97,7 +97,8 @@ def _groups(
 
 
 def hours_rows(book: Book, quarters: tuple[Period, ...], group: pd.Series, revenue: str) -> pd.DataFrame | None:
-    """Return one row an account and quarter (account_id, group, period, hours, revenue) of accounts with any of either.
+    """Return one row an account and quarter (account_id, group, period, hours, revenue, is_followed) of accounts with any of
+    either.
 
     A quarter counts for an account from the one after it was created. None where activities log no hours.
     """
@@ -117,29 +118,42 @@ def hours_rows(book: Book, quarters: tuple[Period, ...], group: pd.Series, reven
         created = rows["account_id"].map(accounts.drop_duplicates("account_id").set_index("account_id")["created_on"])
         starts = rows["period"].map(dict(enumerate(quarter.start for quarter in quarters)))
         rows = rows[~(created >= starts)]
-    return rows.assign(group=rows["account_id"].map(group).astype("str"))
+    return rows.assign(
+        group=rows["account_id"].map(group).astype("str"), is_followed=is_followed(rows, book, quarters, revenue)
+    )
 
 
 def _plan(rows: pd.DataFrame | None, rules: Scoring, *, seed: int) -> tuple[Response | None, Plan | None, Missing]:
     """Return how revenue answers hours and the plan of hours, or why there is none."""
     if rows is None:
         return None, None, ({"what": "hours"},)
-    varied = rows[rows.groupby(["group", "account_id"])["hours"].transform("nunique") > 1]
+    known = rows[rows["is_followed"]]
+    varied = known[known.groupby(["group", "account_id"])["hours"].transform("nunique") > 1]
     n = varied.groupby("group")["account_id"].nunique()
     told = n.index[n >= LEAST_ACCOUNTS]
     n_left = rows["group"].nunique() - len(told)
     if len(told) < 2:
         return None, None, ({"what": "hours_vary", "n": len(told), "least": LEAST_ACCOUNTS},)
-    own = rows[rows["group"].isin(told)]
+    own = known[known["group"].isin(told)]
     missing = ({"what": "groups_left", "n": n_left, "least": LEAST_ACCOUNTS},) if n_left else ()
     response, p = fit_response(own, seed=seed), p_of_following(own)
     if not p >= LEVEL:
         why = {"what": "hours_follow", "p": p} if p < LEVEL else {"what": "quarters"}
         return response, None, (*missing, why)
-    capacity = rules.advise.capacity_hours
-    if capacity is not None:
-        capacity -= rows[~rows["group"].isin(told)].groupby("account_id")["hours"].mean().sum()
+    capacity = float(response.table["hours"].sum()) + _spare(rows, rules)
     return response, plan_hours(response, least=_least(rows, response, rules), capacity=capacity), missing
+
+
+def _spare(rows: pd.DataFrame, rules: Scoring) -> float:
+    """Return the hours a quarter that nobody works, whoever those are worked on that are; 0 where that is not told."""
+    capacity, worked = rules.advise.capacity_hours, rows["hours"].sum() / rows["period"].nunique()
+    if capacity is None:
+        return 0.0
+    if capacity < worked * (1 - 1e-9):
+        raise ConfigError(
+            f"advise.capacity_hours is {capacity:,.0f} hours a quarter and {worked:,.0f} are worked. Give at least as many."
+        )
+    return max(capacity - worked, 0.0)
 
 
 def _least(rows: pd.DataFrame, response: Response, rules: Scoring) -> dict[str, float]:

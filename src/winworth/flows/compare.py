@@ -57,7 +57,7 @@ class Compared:
     segment the win rate that was to be expected without any change.
 
     `sides` are both sides' outcomes by period, by segment and outcome; `starts` the first days of the periods; `untold` says
-    why an outcome could not be compared; `folder` is where compare.json and the charts were written.
+    why an outcome could not be compared, by a key of review.effects; `folder` is where compare.json and the charts stand.
     """
 
     question: Question
@@ -71,7 +71,7 @@ class Compared:
     rate_figures: Mapping[str, Figure]
     sides: Mapping[tuple[str, str], pd.DataFrame]
     starts: Mapping[int, date]
-    untold: tuple[str, ...] = ()
+    untold: tuple[dict, ...] = ()
     folder: Path = Path()
 
     def to_dict(self) -> dict:
@@ -146,26 +146,29 @@ Sides = dict[tuple[str, str], pd.DataFrame]
 
 def _differences(
     scene: Scene, rows: pd.DataFrame, question: Question, crossed: Sequence
-) -> tuple[dict[str, tuple[Difference, ...]], Sides, tuple[str, ...]]:
+) -> tuple[dict[str, tuple[Difference, ...]], Sides, tuple[dict, ...]]:
     """Compare every outcome that is asked for, or that the extract can tell; raise the fault where none of them can."""
     found: dict[str, list[Difference]] = {name: [] for name in question.treated}
     sides: Sides = {}
-    untold: dict[str, DataError] = {}
+    untold: list[dict] = []
+    faults: list[DataError] = []
     for name in question.outcomes or OUTCOMES:
         spec = OUTCOMES[name]
         told = rows if spec.rows is deals else spec.rows(scene)
+        is_absent = told is None or name not in told
         try:
-            if told is None or name not in told:
+            if is_absent:
                 raise DataError(f"{name} needs {spec.needs}, which the extract does not have. Map it in crm.yaml.")
             for segment in question.treated:
                 own = _beside(told, segment, question)
                 found[segment].append(relative_difference(own, name, treated=[segment], crossed=crossed, how=spec.how))
                 sides[segment, name] = path_by_side(spec.told(own, name), name, treated=[segment])
         except DataError as error:
-            untold[name] = error
+            untold.append({"outcome": name, "why": "absent" if is_absent else "thin"})
+            faults.append(error)
     if not any(found.values()):
-        raise next(iter(untold.values()))
-    return {name: tuple(own) for name, own in found.items()}, sides, tuple(map(str, untold.values()))
+        raise faults[0]
+    return {name: tuple(own) for name, own in found.items()}, sides, tuple(untold)
 
 
 def _beside(rows: pd.DataFrame, name: str, question: Question) -> pd.DataFrame:

@@ -15,7 +15,6 @@ from winworth.flows.decisions import outcomes, read_run
 from winworth.flows.promote import open_challenger
 from winworth.flows.record import labelled_weights
 from winworth.flows.tiering import earlier_scores, ranked_by, seats_today
-from winworth.kpi.ledger import KPIS
 from winworth.review.moved import Moved, moved_between
 from winworth.review.page import Review, render
 from winworth.review.workbook import to_workbook
@@ -77,12 +76,8 @@ def review(settings: Settings, *, as_of: date, home: Path, lang: str = "en", cad
     target = home / "reviews" / as_of.isoformat() / name
     target.parent.mkdir(parents=True, exist_ok=True)
     write_file(target, render(told, lang=lang))
-    write_file(target.with_suffix(".xlsx"), to_workbook(told, lang=lang, kpis=_with_units(kpis)))
+    write_file(target.with_suffix(".xlsx"), to_workbook(told, lang=lang))
     return Reviewed(target, target.with_suffix(".xlsx"), lang)
-
-
-def _with_units(kpis: pd.DataFrame | None) -> pd.DataFrame | None:
-    return None if kpis is None else kpis.assign(unit=kpis["kpi"].map({name: spec.unit for name, spec in KPIS.items()}))
 
 
 def _bundle(home: Path) -> Bundle:

@@ -70,7 +70,7 @@ class Backtest:
 
     @property
     def is_causal(self) -> bool:
-        """Whether more than a description is given: a gain or loss counts only where slight hidden reasons would not undo it."""
+        """Whether more than a description is given; a gain or loss that slight hidden reasons would undo is none."""
         if self.claim is None or not self.claim.overlap.is_enough:
             return False
         gain = self.claim.gain

@@ -58,8 +58,8 @@ def relative_difference(
     check_sides(known, known["segment"].isin(treated).to_numpy(), treated)
     of = _arrays(known, outcome, treated, how)
     sign = -1.0 if how.is_inverse else 1.0
-    cell, was = of.is_treated & (of.period >= 0), of.is_treated & (of.period < 0)
-    if not (of.y[cell].sum() > 0 and of.y[was].sum() > 0):
+    cell = of.is_treated & (of.period >= 0)
+    if (_came(of) <= 0).any():  # a change from 0, or to 0, has no share
         nothing = Figure(NAN, NAN, NAN, len(known))
         return Difference(outcome, nothing, nothing, 1.0, NAN, _trend(of, how), tuple(crossed), nothing)
     fit, trend = _fit(of, cell[:, None]), _trend(of, how)
@@ -122,8 +122,17 @@ def _fit(of: _Rows, columns: np.ndarray) -> Clustered:
     return Clustered(slopes[:wanted], influence * np.sqrt((n - 1) / max(n - k, 1)), _freedom(of))
 
 
+def _corner(of: _Rows) -> np.ndarray:
+    """Return of which side and time each row is: 0 and 1 untouched, before and after; 2 and 3 treated."""
+    return 2 * of.is_treated + (of.period >= 0)
+
+
+def _came(of: _Rows) -> np.ndarray:
+    return np.bincount(_corner(of), of.y, minlength=4)
+
+
 def _freedom(of: _Rows) -> int:
-    corner = 2 * of.is_treated + (of.period >= 0)
+    corner = _corner(of)
     return min(len(np.unique(of.account[corner == at])) for at in range(4)) - 1
 
 

@@ -1,5 +1,6 @@
 """How much each account was worked and what it brought, quarter by quarter."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -61,6 +62,20 @@ def brought(book: Book, period: Period, basis: str) -> pd.Series:
     invoices = book.snapshot["invoices"]
     rows = invoices[period.holds(invoices["invoiced_on"])]
     return rows.groupby("account_id")["margin" if basis == MARGIN else "amount"].sum()
+
+
+def is_followed(rows: pd.DataFrame, book: Book, quarters: Sequence[Period], basis: str) -> pd.Series:
+    """Tell in which rows (account_id, period: the place of a quarter) an account was a customer all through the quarter.
+
+    Of turnover these are the quarters that lie whole between its first and its last invoice above 0: in the others hours and
+    revenue start and stop together, which would be taken for hours that bring revenue. A win has no such duration: all are.
+    """
+    if basis == WON:
+        return pd.Series(True, rows.index)
+    invoices = book.snapshot["invoices"]
+    ends = invoices[invoices["amount"] > 0].groupby("account_id")["invoiced_on"].agg(["min", "max"]).reindex(rows["account_id"])
+    start, end = (rows["period"].map({at: getattr(one, name) for at, one in enumerate(quarters)}) for name in ("start", "end"))
+    return (ends["min"].to_numpy() < start) & (ends["max"].to_numpy() > end)
 
 
 def with_open_deal(book: Book, period: Period) -> set[str]:

@@ -17,5 +17,5 @@ def compared(found: "Compared", lang: str = "en") -> Report:
     table = plain_table(words.say("without_title"), columns)
     for row in without_action_rows(told, words):
         table.add_row(*row)
-    parts: list[Any] = [*compare_sentences(told, words), *found.untold, table, words.say("compare_where", folder=found.folder)]
+    parts: list[Any] = [*compare_sentences(told, words), table, words.say("compare_where", folder=found.folder)]
     return Report(parts, told | {"folder": str(found.folder)})

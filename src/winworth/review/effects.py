@@ -32,7 +32,10 @@ def compare_sentences(told: Mapping, words: Words) -> list[str]:
     said += " " + words.say("compare_rate", total=total, **sides, **points)
     found = [(segment, one) for segment, several in told["differences"].items() for one in several]
     more = {"n_compared": len(found), "currency": told["currency"]}
-    return [said, *(difference_sentence(segment, one, words, **more) for segment, one in found)]
+    untold = [
+        words.say(f"compare_{one['why']}", outcome=outcome_named(one["outcome"], words)) for one in told.get("untold") or ()
+    ]
+    return [said, *(difference_sentence(segment, one, words, **more) for segment, one in found), *untold]
 
 
 def without_action_rows(told: Mapping, words: Words) -> list[list[str]]:

@@ -69,9 +69,9 @@ class Sheet:
             "strong": Alignment(vertical="top"),
         }
 
-    def head(self, names: Sequence[str]) -> None:
+    def head(self, names: Sequence[str], *, height: float = 32) -> None:
         """Write a header that stays in sight and on every printed page."""
-        self.line(names, ["head"] * len(names), height=32)
+        self.line(names, ["head"] * len(names), height=height)
         self.sheet.print_title_rows = f"{self.n_lines}:{self.n_lines}"
 
     def line(self, values: Sequence[object], shapes: Sequence[str], *, height: float | None = None) -> None:

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
+from winworth.kpi.ledger import KPIS
 from winworth.review.doubted import is_noise
 from winworth.review.live_sheet import write_live
 from winworth.review.outside import is_missing, shown
@@ -33,10 +32,8 @@ class Column:
     bars: bool = False
 
 
-def to_workbook(
-    review: Review, *, lang: str, kpis: pd.DataFrame | None = None, units: Mapping[str, str] | None = None
-) -> bytes:
-    """Return the workbook in a language; `kpis` is the ledger of winworth kpi and `units` what its figures are in.
+def to_workbook(review: Review, *, lang: str) -> bytes:
+    """Return the workbook in a language.
 
     No text is ever a formula; the bytes depend on the arguments alone.
     """
@@ -49,9 +46,11 @@ def to_workbook(
         write_live(book, review, formats, words)
     if review.metrics["weights_published"] and not review.weights.empty:
         _table(book, "book_weights", _WEIGHTS, review.weights.reset_index().to_dict("records"), formats, words)
-    if kpis is not None and len(kpis):
-        _table(book, "book_kpis", _KPIS, kpis[kpis["mark"] != "n/a"].to_dict("records"), formats, words)
-    _notes(book, review, kpis is not None, words)
+    if review.kpis is not None and len(review.kpis):
+        known = review.kpis[review.kpis["mark"] != "n/a"]
+        rows = known.assign(unit=known["kpi"].map({name: spec.unit for name, spec in KPIS.items()})).to_dict("records")
+        _table(book, "book_kpis", _KPIS, rows, formats, words)
+    _notes(book, review, words)
     return saved(book)
 
 
@@ -172,19 +171,20 @@ def _table(
             sheet.bars(place, 2, n)
 
 
-def _notes(book: "Workbook", review: Review, has_kpis: bool, words: Words) -> None:
+def _notes(book: "Workbook", review: Review, words: Words) -> None:
     """Say what the workbook shows, as of when, and what may be changed in it."""
     formats = formats_of(review.currency, words)
-    sheet = Sheet(book, words.say("book_notes"), formats, widths=[28, 100], frozen=None)
+    sheet = Sheet(book, words.say("book_notes"), formats, widths=[36, 100], frozen=None)
+    day = words.day(review.kpis_on or review.as_of)
+    counted = words.say("book_note_no_kpis") if review.kpis is None else words.say("book_note_kpis", day=day)
     told = [
-        ("title", shown(review.company, 60).text),
+        (f"kicker_{review.cadence}", shown(review.company, 60).text),
         ("as_of", words.day(review.as_of)),
         ("version", shown(review.model_version, 60).text),
         ("book_accounts", words.say("book_note_accounts")),
         ("book_live", words.say("book_note_live") if review.workshop is not None else words.say("workshop_none")),
         ("book_weights", words.say("book_note_weights")),
-        ("book_kpis", words.say("book_note_kpis" if has_kpis else "book_note_no_kpis")),
+        ("book_kpis", counted),
     ]
     for key, text in told:
-        head = words.say("kicker") if key == "title" else words.say(key)
-        sheet.line([head, text], ["strong", "wrapped"], height=15 * (1 + len(text) // 95))
+        sheet.line([words.say(key), text], ["strong", "wrapped"], height=15 * (1 + len(text) // 95))

@@ -1,6 +1,10 @@
 """What a change of plays did is found again in three companies where it is known, by what `winworth compare` runs.
 
-MEASURED
+Measured, 200 companies of each at its default size: the 80 % interval held ETI's win rate in .785, PME's acquisition cost in
+.820, the cycle in .815, cross-sell in .800, revenue in .810; medians lay -0.8, -1.4, +1.0, +0.5 and +0.5 points beside what
+was planted. Of 100 null twins of each, 96, 97 and 92 told of no effect. One company is less sure: alone, 22, 13, 94, 25 and
+70 of 100 of these effects are beyond noise, so that a win rate up 18 % is mostly not found among 6,000 deals, and compare
+says so.
 """
 
 from dataclasses import replace
@@ -56,6 +60,7 @@ def recovered(case: str, seeds: range, n_deals: int | None = None) -> pd.DataFra
     return table.assign(error=np.sqrt(np.pi / 2 / len(seeds)) * table["error"])  # of a median of normal draws
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_what_was_planted_is_found_again(case):
     """In 40 companies of 2,000 deals each: as near as 40 draws warrant (99.9 %), in coverage and in the median."""
@@ -65,7 +70,7 @@ def test_what_was_planted_is_found_again(case):
     assert (found["beside"].abs() < 3.3 * found["error"]).all(), found
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("case", CASES)
 def test_intervals_of_80_per_cent_hold_the_truth_in_four_of_five(case):
     found = recovered(case, range(1000, 1200))
