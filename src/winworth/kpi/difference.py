@@ -51,8 +51,8 @@ class Difference:
 
     `relative` is the same as a share of what the untouched segments make one expect, `relative_80` with its 80 % interval;
     `detectable` the smallest effect that would be found in 8 of 10 cases; `crossed` the regime changes that the comparison goes
-    across. `is_selected` where segments were told by what came in the earlier periods: whoever did badly in them by chance comes
-    back to the mean, and that looks like an effect.
+    across. `is_selected` where segments were told by what came in the earlier periods: whoever did badly in them by chance
+    comes back to the mean, and that looks like an effect.
     """
 
     outcome: str
