@@ -51,6 +51,12 @@ explain: .venv/.ready  ## one account's scorecard: make explain ACCOUNT=A0001
 forget: .venv/.ready  ## remove an account or a person from what is stored: make forget ID=A0001
 	$(WINWORTH) forget $(ID)
 
+monitor: .venv/.ready  ## the champion beside what came since: go on, recalibrate, retrain or stop (its exit code: 0, 10, 11, 12)
+	$(WINWORTH) monitor --as-of $(AS_OF) --conf $(CONF) --lang $(LANG_)
+
+recalibrate: .venv/.ready  ## the champion's chances fitted to recent deals: a challenger, or why not
+	$(WINWORTH) recalibrate --as-of $(AS_OF) --conf $(CONF)
+
 review: .venv/.ready  ## the page that sales leadership reads
 	$(WINWORTH) review --as-of $(AS_OF) --conf $(CONF) --lang $(LANG_) --cadence $(CADENCE)
 
@@ -71,6 +77,10 @@ validate: .venv/.ready  ## sellers beside the model: make validate FILE=sheet.xl
 
 test: .venv/.ready  ## all tests but the slow ones
 	$(BIN)/python -m pytest -m "not slow and not long"
+
+notebooks: .venv/.ready  ## run the notebooks on the demo company, storing nothing
+	@test -d demo/scores || $(MAKE) demo
+	$(BIN)/jupyter-execute notebooks/*.ipynb
 
 test-slow: .venv/.ready  ## the truth tests that take minutes
 	$(BIN)/python -m pytest -m slow

@@ -79,13 +79,22 @@ def words_of_the_source() -> frozenset[str]:
 
 
 @cache
-def sentences() -> tuple[str, ...]:
-    """Return every string of the source in one piece, what it fills in as …."""
+def sentences() -> tuple[tuple[str, str], ...]:
+    """Return every string of the source in one piece, what it fills in as …, after the error it is raised with, or ""."""
     found = []
     for path in (ROOT / "src" / "winworth").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.JoinedStr):
-                found.append("".join(part.value if isinstance(part, ast.Constant) else "…" for part in node.values))
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                found.append(node.value)
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        raised = [node.exc for node in ast.walk(tree) if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call)]
+        found += [(ast.unparse(call.func), text) for call in raised for text in _strings(call)]
+        found += [("", text) for text in _strings(tree)]
     return tuple(found)
+
+
+def _strings(tree: ast.AST) -> list[str]:
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            found.append("".join(part.value if isinstance(part, ast.Constant) else "…" for part in node.values))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.append(node.value)
+    return found

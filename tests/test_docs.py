@@ -30,6 +30,7 @@ COLUMNS_HEADING = "## What a column of `account_scores` means"
 WINWORTH, MAKE = pages.commands("winworth"), pages.commands("make")
 VERBS = typer.main.get_command(app).commands
 SETTINGS = {"win": WinSettings, "value": ValueSettings, "serving": Serving, "kpi": KpiSettings, "advise": AdviseSettings}
+KINDS = [kind for kind in errors.WinworthError.__subclasses__() if kind.__module__ == errors.__name__]  # tests make others
 
 
 def named(found):
@@ -99,7 +100,7 @@ def test_the_readme_points_to_every_page():
 def test_what_stands_in_code_is_named_so_in_the_source(page):
     """Tables' columns, settings, files and words; commands and quoted sentences have tests of their own."""
     for span in pages.spans(page):
-        is_command = re.match(r"(?:\.venv/bin/)?winworth |make |# \?|#\w+$", span)
+        is_command = re.match(r"(?:\.venv/bin/)?winworth |make |# \?|#\w+$|F\d\d-", span)
         if is_command or "…" in span or len(span.split()) > 3 or (ROOT / span).exists():
             continue
         words = re.findall(r"[A-Za-z_]\w*", re.sub(r"conf-mine|<version>", "", span))
@@ -127,7 +128,7 @@ def test_a_dotted_name_is_a_column_or_a_setting():
 
 
 def test_the_exit_codes_are_those_of_the_errors():
-    kinds = [errors.WinworthError, *errors.WinworthError.__subclasses__()]
+    kinds = [errors.WinworthError, *KINDS]
     told = [(cells[1].strip("`"), int(cells[0])) for cells in pages.rows("runbook.md", "## Exit codes")]
     assert told == [("", 0), *((kind.__name__, kind.exit_code) for kind in kinds)]
 
@@ -141,21 +142,37 @@ def test_the_checks_of_the_gate_are_all_told_and_no_others():
     assert sorted(told) == sorted(named | set(leak_gate.NAMES.values()))
 
 
-def quoted() -> list[str]:
-    below = pages.PAGES["runbook.md"].split("## Frequent refusals", 1)[1].split("\n## ", 1)[0]
-    return [span for span in pages.SPAN.findall(below) if len(span.split()) > 3]
+REFUSALS = {cells[0].strip("`"): int(cells[1]) for cells in pages.rows("runbook.md", "## Frequent refusals")}
+WARNINGS = pages.SPAN.findall(pages.PAGES["runbook.md"].split("And warnings, which refuse nothing:", 1)[1].split("\n\n", 1)[0])
 
 
-@pytest.mark.parametrize("sentence", quoted())
+def said_with(sentence: str) -> set[str]:
+    """Return the errors that a sentence is raised with; "" is a string of the source that stands elsewhere too."""
+    pattern = re.compile(".*".join(re.escape(piece.strip()) for piece in sentence.split("…")), re.S)
+    return {error for error, told in pages.sentences() if pattern.search(told)}
+
+
+@pytest.mark.parametrize("sentence", [*REFUSALS, *WARNINGS])
 def test_a_sentence_of_the_runbook_is_one_that_winworth_says(sentence):
-    pieces = [piece.strip() for piece in sentence.split("…")]
-    pattern = re.compile(".*".join(map(re.escape, pieces)), re.S)
-    assert any(pattern.search(told) for told in pages.sentences())
+    assert said_with(sentence)
 
 
-def test_the_code_of_a_refusal_is_the_one_it_ends_with():
-    told = {cells[1] for cells in pages.rows("runbook.md", "## Frequent refusals")}
-    assert told == {str(kind.exit_code) for kind in errors.WinworthError.__subclasses__()}
+@pytest.mark.parametrize("sentence", REFUSALS)
+def test_the_code_beside_a_refusal_is_the_one_it_ends_with(sentence):
+    kinds = {kind.__name__: kind.exit_code for kind in errors.WinworthError.__subclasses__()}
+    assert REFUSALS[sentence] in kinds.values()
+    assert {kinds[error] for error in said_with(sentence) & set(kinds)} <= {REFUSALS[sentence]}
+
+
+def test_every_code_has_a_refusal_and_nearly_every_refusal_is_seen_raised():
+    assert set(REFUSALS.values()) == {kind.exit_code for kind in KINDS}
+    assert sum(said_with(sentence) == {""} for sentence in REFUSALS) <= 4
+
+
+def test_the_rules_of_quarantine_are_all_told_and_no_others():
+    told = {rule for cells in pages.rows("runbook.md", "## Rows put aside") for rule in pages.SPAN.findall(cells[0])}
+    said = {text.replace("…", "") for _, text in pages.sentences() if re.fullmatch(r"F\d\d-[a-z…-]+", text)}
+    assert {re.sub(r"(?<=no-such-)\w+", "", rule) for rule in told} == said
 
 
 def test_the_schedules_and_waivers_are_well_formed():

@@ -17,7 +17,7 @@ LAYERS = [
     ("scoring",),
     ("kpi",),
     ("draft",),
-    ("agreed", "bundle", "tracked_run", "tracked_tuning", "tracking", "review", "pyfunc"),
+    ("agreed", "bundle", "tracked_monitoring", "tracked_run", "tracked_tuning", "tracking", "review", "pyfunc"),
     ("config",),
     ("flows",),
     ("printed",),
@@ -30,7 +30,7 @@ DOORS = {
     "matplotlib": {"review/charts.py"},
     "yaml": {"yaml_files.py"},
     "pydantic": {"shaped.py"},
-    "typer": {f"cli/{name}.py" for name in ("app", "options", "starting", "learning", "scoring", "judging")},
+    "typer": {f"cli/{name}.py" for name in ("app", "options", "starting", "learning", "scoring", "judging", "watching")},
 }
 HEAVY = {"pandas", "numpy", "sklearn", "lightgbm", "mlflow", "shap", "scipy", "matplotlib", "duckdb", "pyarrow", "pydantic"}
 KNOWS_NOTHING_OF_CRM = ("crm", "features")

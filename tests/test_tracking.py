@@ -12,7 +12,7 @@ import pytest
 
 from winworth.bundle import open_version, save_version
 from winworth.errors import DataError
-from winworth.tracking import PENDING, PYFUNC, TrackedRun, open_store, record_run, replay_pending, set_alias
+from winworth.tracking import PENDING, PYFUNC, TrackedRun, open_store, record_run, recorded_runs, replay_pending, set_alias
 
 NOWHERE = "sqlite:////proc/no/such/mlflow.db"
 RECORDS = """
@@ -76,6 +76,15 @@ def test_a_version_is_recorded_once(home):
     run = a_run(home)
     assert record_run(home, run) == record_run(home, run)
     assert len(open_store(home).search_model_versions("name = 'winworth'")) == 1
+
+
+def test_training_runs_come_back_as_a_table_the_latest_first_and_what_was_not_measured_is_missing(home):
+    assert recorded_runs(home).empty
+    record_run(home, a_run(home, b"one", metrics={"win.auc": 0.7}))
+    record_run(home, a_run(home, b"two", metrics={"win.auc": None, "win.brier": 0.2}, tags={"gate": "refused"}))
+    found = recorded_runs(home)
+    assert found["gate"].tolist()[0] == "refused" and found["win.auc"].tolist()[1] == 0.7
+    assert found["win.auc"].isna().tolist() == [True, False] and found["model_version"].is_unique
 
 
 def test_the_champion_alias_moves_to_the_version_that_is_named(home):

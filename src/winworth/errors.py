@@ -1,4 +1,7 @@
-"""What can go wrong through no fault of the program, each kind with its exit code."""
+"""What can go wrong through no fault of the program, each kind with its exit code.
+
+10, 11 and 12 are no errors: they are what `monitor` advises (flows/verdict.py).
+"""
 
 from collections.abc import Iterable
 from difflib import get_close_matches

@@ -17,10 +17,12 @@ from urllib.parse import unquote
 from winworth.atomic import write_file
 from winworth.errors import DataError, WinworthError
 from winworth.lock import waiting_lock
+from winworth.tracked_monitoring import TrackedMonitoring, monitoring_on_record, plain_monitoring
 from winworth.tracked_run import VERSION_TAG, TrackedRun, plain, slug, slugs, tags_of
 from winworth.tracked_tuning import TrackedTuning, from_plain, plain_tuning, put_on_record
 
 if TYPE_CHECKING:
+    import pandas as pd
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
@@ -56,6 +58,11 @@ def record_tuning(home: Path, tuning: TrackedTuning, *, uri: str | None = None) 
     Recorded again, it gains what it lacks and nothing twice. Where MLflow fails, it waits as a run does.
     """
     return _attempt(Path(home), {"tuning": plain_tuning(tuning)}, uri)
+
+
+def record_monitoring(home: Path, monitoring: TrackedMonitoring, *, uri: str | None = None) -> str | None:
+    """Put a monitoring on record and return MLflow's run id; where MLflow fails, it waits as a run does."""
+    return _attempt(Path(home), {"monitoring": plain_monitoring(monitoring)}, uri)
 
 
 def set_alias(home: Path, model_version: str, alias: str, *, uri: str | None = None) -> None:
@@ -102,6 +109,21 @@ def open_store(home: Path, *, uri: str | None = None) -> "MlflowClient":
     return client
 
 
+def recorded_runs(home: Path, *, uri: str | None = None) -> "pd.DataFrame":
+    """Return the training runs on record, the latest first: model_version, gate, then its metrics and its parameters.
+
+    What a run did not measure is missing. Runs of a tuning are left out.
+    """
+    import pandas as pd
+
+    client = open_store(home, uri=uri)
+    experiments = [one.experiment_id for one in client.search_experiments()]
+    found = client.search_runs(experiments, filter_string=f"tags.{VERSION_TAG} != ''", order_by=["attributes.start_time DESC"])
+    told = [{VERSION_TAG: run.data.tags[VERSION_TAG], "gate": run.data.tags.get("gate")} for run in found]
+    rows = [head | run.data.metrics | run.data.params for head, run in zip(told, found, strict=True)]
+    return pd.DataFrame(rows, columns=None if rows else [VERSION_TAG, "gate"])
+
+
 def _attempt(home: Path, entry: dict[str, Any], uri: str | None) -> str | None:
     try:
         replay_pending(home, uri=uri)
@@ -123,6 +145,9 @@ def _record(home: Path, entry: dict[str, Any], uri: str | None) -> str | None:
         if "tuning" in entry:
             tuning = from_plain(entry["tuning"])
             return put_on_record(client, _experiment(client, home, tuning.experiment), tuning)
+        if "monitoring" in entry:
+            monitoring = TrackedMonitoring(**entry["monitoring"])
+            return monitoring_on_record(client, _experiment(client, home, monitoring.experiment), monitoring)
         facts = TrackedRun(**entry["run"])
         return _record_once(client, home, replace(facts, bundle=Path(facts.bundle)))
     except _Unrecordable as error:

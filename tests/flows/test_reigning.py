@@ -9,7 +9,7 @@ import pytest
 from scipy.special import expit
 
 from winworth.bundle import save_version
-from winworth.flows.reigning import Reigning, better_than_champion, segments_written
+from winworth.flows.reigning import Reigning, better_than_champion, leaves_out, segments_written
 from winworth.models.evaluate import Judged, WinReport
 from winworth.models.task import Rung
 from winworth.scoring.find_segments import find_segments
@@ -65,6 +65,16 @@ def test_a_challenger_made_as_the_champion_was_passes():
     check = better_than_champion(same, KING, as_of=SAME, horizon_days=180)
     assert check.passed
     assert check.says == "made as 2026-03-31-00000000 was"
+
+
+def test_a_challenger_that_drops_what_the_champion_reads_is_refused_by_name():
+    """Made again without them the champion would be as weak as the challenger, and the check would pass."""
+    check = leaves_out(KING, ["y", "z"], horizon_days=180)
+    assert check is not None and not check.passed
+    assert check.says.startswith("1 of the 1 features that 2026-03-31-00000000 reads are left out (x)")
+    assert leaves_out(KING, ["x", "y"], horizon_days=180) is None
+    assert leaves_out(KING, ["y"], horizon_days=90) is None
+    assert leaves_out(None, ["y"], horizon_days=180) is None
 
 
 def test_a_refusal_names_its_numbers():

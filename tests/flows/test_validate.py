@@ -178,7 +178,7 @@ def test_a_wrong_argument_says_what_to_do(company, call, says):
 def test_one_of_out_and_in_is_asked_for(tmp_path):
     from typer.testing import CliRunner
 
-    from winworth.cli import app
+    from winworth.cli.app import app
 
     for args in ([], ["--out", "a.xlsx", "--in", "b.xlsx"]):
         done = CliRunner().invoke(app, ["validate", "--as-of", "2026-06-30", *args])

@@ -48,8 +48,8 @@ class Chromium:
         os.waitpid(self._process, 0)
         os.close(self._from)
 
-    def open(self, page: Path, *, width: int, height: int = 900) -> Seen:
-        """Open a file at a width and wait until it has loaded; return what is seen of it from now on."""
+    def open(self, page: Path, *, width: int, height: int = 900, scripts: bool = True) -> Seen:
+        """Open a file at a width and wait until it has loaded; return what is seen of it. Its scripts may be off."""
         self._session = None
         target = self.ask("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
@@ -57,6 +57,7 @@ class Chromium:
             self.ask(f"{domain}.enable")
         is_phone = width < 700
         self.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=is_phone)
+        self.ask("Emulation.setScriptExecutionDisabled", value=not scripts)
         self.seen = Seen()
         self.ask("Page.navigate", url=page.as_uri())
         while self._heard()["method"] != "Page.loadEventFired":

@@ -7,7 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from winworth.models.trees import Trees, TreeSize
+from winworth.models.by_name import ByName
+from winworth.models.matrix import FeatureMatrix
+from winworth.models.trees import Trees, TreeSize, small_trees
+from winworth.models.win import WinModel
+from winworth.weights.attribution import as_explanation
 
 
 def shapley(value, players):
@@ -111,3 +115,18 @@ def drawn_features(scorer, n):
         else:
             columns[name] = np.abs(rng.normal(1, 0.6, n)) * max(matrix.medians_[name], 1.0)
     return pd.DataFrame(columns)
+
+
+def test_the_explanation_for_shap_holds_the_attributions_the_levels_and_the_base():
+    pytest.importorskip("shap")
+    rng = np.random.default_rng(1)
+    features = pd.DataFrame({"size": rng.normal(size=300), "sector": rng.choice(["it", "steel", None], 300)})
+    y = (features["size"] + (features["sector"] == "it") + rng.normal(size=300) > 0).to_numpy(dtype=float)
+    matrix = FeatureMatrix().fit(features)
+    model = WinModel(0.1, small_trees(300), blocks=matrix.blocks_, monotone=(0,) * len(matrix.columns_))
+    fitted = ByName(matrix, model.fit(matrix.transform(features), y))
+    found = as_explanation(fitted, features)
+    margin = fitted.model.decision_function(matrix.transform(features))
+    assert found.values.sum(axis=1) + found.base_values == pytest.approx(margin, abs=1e-9)
+    assert found.feature_names == ["size", "sector"] and found.data[:, 0] == pytest.approx(features["size"].to_numpy())
+    assert set(found.data[:, 1]) == {-1.0, 0.0, 1.0} and set(found.display_data[:, 1]) >= {"it", "steel"}

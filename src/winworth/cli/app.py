@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from winworth.cli import judging, learning, scoring, starting
+from winworth.cli import judging, learning, scoring, starting, watching
 from winworth.errors import WinworthError
 
 app = typer.Typer(
@@ -14,7 +14,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for part in (starting, scoring, learning, judging):
+for part in (starting, scoring, learning, watching, judging):
     app.add_typer(part.verbs)
 
 

@@ -21,6 +21,13 @@ def day_warnings(crm: CrmTables, snapshot: Snapshot) -> list[str]:
     return [*_later(days, snapshot.as_of), *_silent(days, snapshot.as_of)]
 
 
+def last_day(crm: CrmTables, snapshot: Snapshot) -> tuple[date | None, bool]:
+    """Return the latest day on record up to the as-of date, and whether the silence since is longer than ever."""
+    days = [found[found <= pd.Timestamp(snapshot.as_of)] for found in _days(crm).values()]
+    latest = [found.max() for found in days if len(found)]
+    return (max(latest).date() if latest else None), bool(_silent(_days(crm), snapshot.as_of))
+
+
 def _days(crm: CrmTables) -> dict[str, pd.Series]:
     """Return the days of what happened, by what it is."""
     deals = crm["deals"]

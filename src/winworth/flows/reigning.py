@@ -1,6 +1,6 @@
 """The present champion as a rival: the way it was made, made again on what the challenger may train on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from winworth.bundle import Bundle, champion, open_version, versions
-from winworth.errors import IntegrityError
+from winworth.errors import IntegrityError, listed
 from winworth.flows.gate import SURE, Check
 from winworth.models.evaluate import WinReport
 from winworth.models.metrics import log_loss
@@ -75,6 +75,18 @@ def _weights(bundle: Bundle) -> dict[str, float]:
 def _segments(bundle: Bundle) -> Segments | None:
     written = bundle.json("segments.json") if "segments.json" in bundle.names else {}
     return Segments.from_dict(written) if is_readable(written) else None
+
+
+def leaves_out(king: Reigning | None, features: Sequence[str], *, horizon_days: int) -> Check | None:
+    """Refuse a challenger that lacks features of the champion: the champion made again without them is no yardstick."""
+    lacking = [] if king is None or king.horizon_days != horizon_days else [x for x in king.rung.only if x not in features]
+    if king is None or not lacking:
+        return None
+    says = (
+        f"{len(lacking)} of the {len(king.rung.only)} features that {king.version} reads are left out ({listed(lacking)}), so "
+        "that it cannot be made again as it was. Bring them back, or sign for leaving them out with promote --promote-anyway"
+    )
+    return Check("better_than_champion", False, says)
 
 
 def better_than_champion(report: WinReport, king: Reigning | None, *, as_of: date, horizon_days: int) -> Check:

@@ -27,7 +27,7 @@ from winworth.flows.learn import (
     with_form,
 )
 from winworth.flows.prepare import Prepared, prepare, without_absent
-from winworth.flows.reigning import Reigning, better_than_champion, reigning
+from winworth.flows.reigning import Reigning, better_than_champion, leaves_out, reigning
 from winworth.flows.worth import Worth, worth_of
 from winworth.models.calibration import Platt
 from winworth.models.evaluate import WinReport, judge_forward, judge_grouped, leak_tax, random_split_auc, slices
@@ -161,9 +161,9 @@ def _comparable(retrain: Retrain) -> Rung | None:
 
 
 def _against_champion(retrain: Retrain, report: WinReport) -> gate.Check:
-    if retrain.king is not None and retrain.king.horizon_days == retrain.task.horizon and "champion" not in report.judged.p:
-        return gate.Check("better_than_champion", True, "not measured: none of the champion's features is left")
-    return better_than_champion(report, retrain.king, as_of=retrain.as_of, horizon_days=retrain.task.horizon)
+    king, horizon = retrain.king, retrain.task.horizon
+    incomplete = leaves_out(king, list(retrain.task.features.columns), horizon_days=horizon)
+    return incomplete or better_than_champion(report, king, as_of=retrain.as_of, horizon_days=horizon)
 
 
 def _require_both_outcomes(retrain: Retrain, counts: record.Counts, day: int | None) -> None:

@@ -23,6 +23,7 @@ from winworth.flows.learn import (
 )
 from winworth.flows.pictures import picture_files
 from winworth.flows.profile import learn_profile
+from winworth.flows.reference import reference_files
 from winworth.flows.reigning import recipe_record
 from winworth.flows.retrain import Learnt, Retrain, begin, learn
 from winworth.flows.scorecard import Before, card_check, card_files, card_holds, card_record, judge_card, learn_card
@@ -72,7 +73,7 @@ def train(settings: Settings, *, as_of: date, home: Path, track: Track = untrack
         customers = customers_files(learn_customers(retrain.prepared.snapshot, settings)) if learnt.has_signal else {}
         files = _files(scorer, dates, metrics, learnt.calibration) | customers
         files |= card_files(made.card, scorer.catalog, in_use=scorer.card is not None, later=made.later) | profile.to_files()
-        files |= picture_files(retrain, made.weighed, reference)
+        files |= picture_files(retrain, made.weighed, reference) | reference_files(retrain, scorer)
         version = save_version(home / "models", files, as_of=as_of)
         set_challenger(home / "models", version)
         files_from = settings.folder / settings.crm.folder if settings.crm.archive else None

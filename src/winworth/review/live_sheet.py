@@ -33,7 +33,7 @@ def write_live(book: "Workbook", review: "Review", formats: Formats, words: Word
     labels = [shown(review.weights["label"].get(name, name), 60).text for name in names]
     accounts = review.accounts.assign(worth=it.worth).sort_values("agreed_value", ascending=False, kind="stable")
     n = min(len(accounts), MOST_ROWS)
-    widths = [44, 10, 9, 9, 10, 10, 10, 15, 15, *[15] * len(names)]
+    widths = [44, 10, 9, 9, 10, 10, 10, 15, 15, *[17] * len(names)]
     sheet = Sheet(book, words.say("book_live"), formats, widths=widths, frozen=f"B{_FIRST}")
     told = words.say(
         "book_live_part" if n < len(accounts) else "book_live_all", n=words.number(n), all=words.number(len(accounts))

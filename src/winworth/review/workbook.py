@@ -174,7 +174,7 @@ def _table(
 def _notes(book: "Workbook", review: Review, words: Words) -> None:
     """Say what the workbook shows, as of when, and what may be changed in it."""
     formats = formats_of(review.currency, words)
-    sheet = Sheet(book, words.say("book_notes"), formats, widths=[28, 100], frozen=None)
+    sheet = Sheet(book, words.say("book_notes"), formats, widths=[36, 100], frozen=None)
     day = words.day(review.kpis_on or review.as_of)
     counted = words.say("book_note_no_kpis") if review.kpis is None else words.say("book_note_kpis", day=day)
     told = [

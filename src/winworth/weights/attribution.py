@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,9 @@ from winworth.models.by_name import ByName
 from winworth.models.folds import fold_of_groups
 from winworth.models.track import Track, in_order, untracked
 from winworth.weights.shrinkage import Outcomes
+
+if TYPE_CHECKING:
+    from shap import Explanation
 
 Fit = Callable[[pd.DataFrame, np.ndarray], ByName]
 N_SPLITS = 5
@@ -80,6 +84,28 @@ def cross_fitted(
 
     made = in_order(once, len(seeds) * N_SPLITS, threads, track, side.label)
     return Apart(*(pd.concat(parts).groupby(level=0).mean() for parts in zip(*made, strict=True)))
+
+
+def as_explanation(fitted: ByName, features: pd.DataFrame) -> "Explanation":
+    """Return a model's attributions as the plots of the `shap` library take them, in log-odds or log value.
+
+    `data` holds numbers as they are and levels by their order, `display_data` the levels themselves. Needs the package shap,
+    which is installed with the others of the extra "dev".
+    """
+    from shap import Explanation
+
+    values, base = fitted.attributions(features)
+    read = features[list(values.columns)]
+    is_number = {name: pd.api.types.is_numeric_dtype(read[name]) for name in read}
+    codes = {name: pd.Categorical(read[name]).codes for name in read if not is_number[name]}
+    numbers = read.assign(**codes).to_numpy(dtype=float, na_value=np.nan)
+    return Explanation(
+        values.to_numpy(dtype=float),
+        base_values=np.full(len(read), base),
+        data=numbers,
+        display_data=read.to_numpy(dtype=object),
+        feature_names=list(values.columns),
+    )
 
 
 def out_of_bag(side: Side, population: Population, drawn: np.ndarray) -> Apart:
