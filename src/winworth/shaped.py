@@ -25,7 +25,8 @@ def _fault(shape: type, fault: dict, where: str) -> str:
         return f"{place} is not a setting. {did_you_mean(path[-1], _keys_at(shape, fault['loc'][:-1]))}"
     if fault["type"] in ("missing", "missing_argument"):
         return f"{place} is missing. Write it."
-    return f"{place}: {fault['msg'].removeprefix('Value error, ')} (found {str(fault['input'])[:60]!r})."
+    says = f"{place}: {fault['msg'].removeprefix('Value error, ')}"
+    return f"{says}." if isinstance(fault["input"], dict) else f"{says} (found {str(fault['input'])[:60]!r})."
 
 
 def _keys_at(shape: Any, path: tuple) -> list[str]:

@@ -76,7 +76,7 @@ def f28_one_id_in_two_forms(crm: Crm) -> Verdict:
 
 def f29_a_row_that_stands_twice(crm: Crm) -> Verdict:
     crm.lines["deals"].append(crm.lines["deals"][5])
-    return Mended(warning="^deals: 1 row repeat an earlier row and were dropped", duplicates=1)
+    return Mended(warning="^deals: 1 row repeats an earlier row and was dropped", duplicates=1)
 
 
 def f30_one_key_on_rows_that_differ(crm: Crm) -> Verdict:

@@ -155,7 +155,7 @@ def test_every_action_and_reason_has_words(lang):
 
 def test_where_nothing_calls_for_a_change_that_is_said_first():
     said = advice_sentences(advised(recommendation("none", why="more_than_others")), words_in("en"))
-    assert said[0] == "Nothing to change: of 1 comparisons none stands that calls for it."
+    assert said[0] == "Nothing to change: of 1 comparisons none calls for it."
     assert any(one.startswith("No move of hours: one more hour goes with as much everywhere") for one in said)
 
 
@@ -177,3 +177,10 @@ def test_charts_are_well_formed_in_both_languages_and_name_the_day_of_the_change
         title = ElementTree.fromstring(content.decode())[0].text
         assert day in title.replace("1er", "1")
     assert trend_charts(compared(difference())) == drawn
+
+
+@pytest.mark.parametrize(
+    ("lang", "says"), [("en", "A change on 1 July 2025 in: ETI"), ("fr", "Changement du 1er juillet 2025 dans : ETI")]
+)
+def test_a_comparison_says_first_what_was_changed_when_and_where(lang, says):
+    assert plain(compare_sentences(compared(difference()), words_in(lang))).startswith(says)

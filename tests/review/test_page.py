@@ -283,8 +283,8 @@ def test_every_phrase_is_used():
         if path.name.endswith(".py")
     )
     made = r"outcome_|compare_(absent|thin)|backtest_(of|scored)_|advice_(of|do|why|lacks|group|accounts|now|then|marginal)|"
-    made += r"warned_|cause_|play_|role_|bin_|kicker_|private_|check_|kpi_|basis_|family_|direction_|by_|value_of_|way_|block_|"
-    made += r"name_|means_|.*_(one|other|heading|nav)$"
+    made += r"warned_|table_|cause_|play_|role_|bin_|kicker_|private_|check_|kpi_|basis_|family_|direction_|by_|value_of_|way_|"
+    made += r"block_|name_|means_|.*_(one|other|heading|nav)$"
     unused = [key for key in words_in("en").phrases if not re.match(made, key) and not re.search(rf"""["']{key}["']""", source)]
     assert unused == []
 
@@ -415,8 +415,8 @@ def doubted() -> Review:
             "en",
             [
                 "not distinguishable from noise",
-                "3 to 12",
-                "50 to 66",
+                "3\u00a0to\u00a012",
+                "50\u00a0to\u00a066",
                 "they weigh 41 of 100",
                 "more than chance alone would (8)",
             ],
@@ -425,8 +425,8 @@ def doubted() -> Review:
             "fr",
             [
                 "ne se distingue pas du bruit",
-                "3 à 12",
-                "50 à 66",
+                "3\u00a0à\u00a012",
+                "50\u00a0à\u00a066",
                 "ils pèsent 41 points",
                 "plus que ne le ferait le seul hasard (8)",
             ],
@@ -485,5 +485,18 @@ def test_what_leadership_overruled_is_told_with_both_weights_and_its_price(lang)
     page = render(review_of(overrides=overruled(price)), lang=lang)
     plain = re.sub(r"<[^>]+>", "", page).replace("\u202f", " ").replace("\xa0", " ")
     assert "40" in plain and "22" in plain and "<script>alert" not in page
-    assert {"en": "-€42,000 (-5% [-7% to -3%])", "fr": "-42 000 €"}[lang] in plain
+    assert {"en": "-€42,000 (-5.0% [-7.0% to -3.0%])", "fr": "-42 000 €"}[lang] in plain
     assert {"en": "is not measured", "fr": "n’est pas mesuré"}[lang] in render(review_of(overrides=overruled(None)), lang=lang)
+
+
+def test_the_first_of_a_month_is_written_as_the_french_do():
+    days = (date(2025, 7, 1), date(2025, 7, 11), date(2025, 7, 21))
+    assert [words_in("fr").day(day) for day in days] == ["1er juillet 2025", "11 juillet 2025", "21 juillet 2025"]
+
+
+def test_a_certain_figure_has_no_interval_and_money_no_cents_beside_thousands():
+    words, sure = words_in("en"), {"value": 0.5, "low": 0.5, "high": 0.5}
+    assert words.figure(sure, words.percent) == "50%"
+    wide = {"value": 7.89, "low": -2130.4, "high": 1881.0}
+    assert words.money_figure(wide, "EUR", is_signed=True) == "+€8 [-€2,130\u00a0to\u00a0+€1,881]"
+    assert words.money_figure({"value": 7.891, "low": 1.2, "high": 9.0}, "EUR") == "€7.89 [€1.20\u00a0to\u00a0€9.00]"

@@ -11,7 +11,8 @@ from winworth.review.warned import FORMS, in_words
 from winworth.review.words import words_in
 
 SAID = {
-    "deals: 1 row repeat an earlier row and were dropped.": ("deals: 1 repeated", "deals : 1 lignes répétées"),
+    "deals: 1 row repeats an earlier row and was dropped.": ("Deals: repeated rows left out: 1", "Affaires : lignes répétées"),
+    "deals: 4 rows repeat an earlier row and were dropped.": ("left out: 4", "laissées de côté : 4"),
     "activities: 12,345 rows of 20,000 have no known_on and count as known on happened_on.": ("12,345", "12 345 lignes"),
     "2566 of 3009 rows have a postcode that training saw too rarely, or never: it counts as other.": ("2,566", "2 566"),
     "16 won deals have no invoice yet: they count for winning and not for value.": ("16 won deals", "16 affaires gagnées"),

@@ -68,8 +68,6 @@ def show(report: Any, as_json: bool) -> None:
 
         print(json.dumps(report.document, ensure_ascii=False, indent=1, default=str))
         return
-    from rich.console import Console
+    from winworth.printed.report import printed
 
-    console = Console(highlight=False, soft_wrap=False)
-    for part in report.parts:
-        console.print(part, markup=False) if isinstance(part, str) else console.print(part)
+    printed(report)

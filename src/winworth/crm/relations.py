@@ -26,7 +26,8 @@ def drop_duplicates(intake: Intake, key: str | None) -> None:
     twins = _twins(intake.used, key)
     n_same = ledger.set_fate(intake.frame.index.isin(twins.index[twins.duplicated()]), DUPLICATE)
     if n_same:
-        ledger.warnings.append(f"{intake.name}: {rows(n_same)} repeat an earlier row and were dropped.")
+        said = "repeats an earlier row and was" if n_same == 1 else "repeat an earlier row and were"
+        ledger.warnings.append(f"{intake.name}: {rows(n_same)} {said} dropped.")
     twins = _twins(intake.used, key)
     if len(twins) == 0:
         return

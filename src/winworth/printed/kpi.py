@@ -7,6 +7,7 @@ import pandas as pd
 from winworth.kpi.ledger import KPIS
 from winworth.kpi.measures import IMMATURE, UNKNOWN
 from winworth.printed.report import Report, plain, plain_table
+from winworth.review.warned import in_words
 from winworth.review.words import Words, words_in
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def counted(done: "Counted") -> Report:
         shown.add_row(words.say(f"kpi_name_{name}"), *cells)
     parts: list[Any] = [
         shown,
-        *(words.say("kpi_note", note=note) for note in done.warnings),
+        *(words.say("kpi_note", note=in_words(note, words) or note) for note in done.warnings),
         words.say("kpi_where", folder=done.folder),
     ]
     return Report(parts, {"folder": str(done.folder), "rows": plain(done.table), "warnings": list(done.warnings)})
@@ -37,11 +38,12 @@ def _cell(row: pd.Series, unit: str, currency: str, words: Words) -> str:
     if row["mark"]:
         unknown = words.say("missing") if row["mark"] == UNKNOWN else str(row["mark"])
         if row["mark"] == UNKNOWN and unit == "ratio" and pd.notna(row["numerator"]):
-            return words.say("kpi_weighted", money=words.money(row["numerator"], currency))
+            return words.say("kpi_weighted", money=words.money(row["numerator"], currency)).replace(" (", "\n(")
         return words.say("kpi_too_early") if row["mark"] == IMMATURE else unknown
     shows = {
-        "share": lambda value: f"{words.number(100 * value, 1)}\u00a0%",
+        "share": words.share,
         "days": words.number,
         "ratio": lambda value: words.number(value, 2),
     }
-    return words.figure(row.to_dict(), shows.get(unit, lambda value: words.number(value)))
+    figure = words.figure(row.to_dict(), shows.get(unit, lambda value: words.number(value)))
+    return figure.replace(" [", "\n[")

@@ -1,11 +1,17 @@
 """What a verb says: parts for people, one document for programs, and how both write a table and a figure."""
 
+import sys
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 from rich import box
+from rich.console import Console
 from rich.table import Table
+from rich.text import Text
+
+_HELD = {0x00A0: "\ue000", 0x202F: "\ue001"}  # no-break spaces, while lines are broken
+_FREED = {0xE000: "\u00a0", 0xE001: "\u202f"}
 
 
 @dataclass(frozen=True)
@@ -22,6 +28,23 @@ def plain_table(title: str, columns: list[str], n_text: int = 1) -> Table:
     for place, column in enumerate(columns):
         table.add_column(column, justify="left" if place < n_text else "right", overflow="fold")
     return table
+
+
+class _Console(Console):
+    """Breaks no line at a no-break space: rich takes it for a space, and would part a number from its thousands."""
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        return super().render_str(text.translate(_HELD), **how)
+
+
+def printed(report: Report) -> None:
+    """Print the parts for people, as wide as the terminal is."""
+    console = _Console(highlight=False, soft_wrap=False)
+    with console.capture() as said:
+        for part in report.parts:
+            console.print(part, markup=False) if isinstance(part, str) else console.print(part)
+    sys.stdout.write(said.get().translate(_FREED))
+    sys.stdout.flush()
 
 
 def warned(warnings: Any) -> list[str]:

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from io import StringIO
+from textwrap import wrap
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from winworth.review.captions import (
     gain_caption,
     weights_caption,
 )
-from winworth.review.outside import shown
+from winworth.review.outside import harmless
 from winworth.review.style import DASHES, FONTS, GRID, INK, QUIET, STYLE, WIDTH, WINNING, WORTH
 from winworth.review.words import Words, words_in
 
@@ -51,7 +52,7 @@ def weights_chart(weights: pd.DataFrame, lang: str) -> str:
         ax.hlines(places, low, high, color=INK, linewidth=1.4)
         for place, end, weight in zip(places, ends, total, strict=True):
             ax.text(end + longest * 0.02, place, words.number(weight), va="center", fontweight="bold")
-        ax.set_yticks(places, [shown(label, 24).text for label in criteria["label"]], color=INK)
+        ax.set_yticks(places, [in_two_lines(label) for label in criteria["label"]], color=INK, linespacing=0.95)
         ax.set_ylim(len(criteria) - 0.4, -0.6)
         ax.set_xlim(0, longest * 1.12)
         ax.grid(axis="y", visible=False)
@@ -59,6 +60,15 @@ def weights_chart(weights: pd.DataFrame, lang: str) -> str:
         figure.legend(loc="upper left", bbox_to_anchor=(0.0, 1.0), ncols=2, handlelength=1, handleheight=1, borderpad=0)
 
     return svg(draw, height=0.95 + 0.3 * len(criteria), name="weights", caption=weights_caption(criteria, words))
+
+
+def in_two_lines(label: object) -> str:
+    r"""Break a label for the side of a chart, and cut what two lines do not hold.
+
+    >>> in_two_lines("Maturité d'automatisation")
+    "Maturité\nd'automatisation"
+    """
+    return "\n".join(wrap(harmless(label), 22, max_lines=2, placeholder="…"))
 
 
 def calibration_chart(curve: Sequence[Mapping], lang: str) -> str:

@@ -17,15 +17,18 @@ if TYPE_CHECKING:
 YEAR = 365.25
 
 
-def cycle_chart(pictures: Mapping, words: Words) -> Chart | None:
-    """Draw the share of deals that have ended by each day, one line a size class; nothing where it was not kept."""
+def cycle_chart(pictures: Mapping, classes: Mapping, words: Words) -> Chart | None:
+    """Draw the share of deals that have ended by each day, one line a size class; nothing where it was not kept.
+
+    A drawn curve keeps few of its days: its half is read from `classes`, the table of size classes, where that has it.
+    """
     cycles = pictures.get("cycles")
     if not cycles:
         return None
     lines = {_label(name, words): (curve["days"], curve["share"]) for name, curve in cycles.items()}
     whole = max(cycles.values(), key=lambda curve: curve["n"])
     name = next(name for name, curve in cycles.items() if curve is whole)
-    half = _reached(whole["days"], whole["share"], 0.5)
+    half = (classes.get(name) or {}).get("cycle_days", {}).get("value") or _reached(whole["days"], whole["share"], 0.5)
     key = "cycle_caption" if half is not None else "cycle_caption_none"
     caption = words.say(key, days=words.number(half), group=_label(name, words))
     svg_text = _lines(lines, words, axes=("cycle_axis", "cycle_share_axis"), name="cycles", caption=caption)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from winworth.review.charts import svg
+from winworth.review.charts import in_two_lines, svg
 from winworth.review.outside import shown
 from winworth.review.pack import Chart, Review
 from winworth.review.style import INK, LOW_TO_HIGH, QUIET, WINNING, WORTH
@@ -29,7 +29,7 @@ def attributions_chart(review: Review, words: Words) -> Chart | None:
     names = [name for name in review.weights.index if name in told["criteria"]][:MOST_CRITERIA]
     if not names:
         return None
-    labels = [shown(review.weights.loc[name, "label"], 24).text for name in names]
+    labels = [shown(review.weights.loc[name, "label"], 60).text for name in names]
     values = [np.array(told["criteria"][name], dtype=float) for name in names]
     ranks = [_ranks(told, name, review) for name in names]
     widest = max(range(len(names)), key=lambda at: np.ptp(values[at][np.isfinite(values[at])]) if len(values[at]) else 0)
@@ -42,7 +42,7 @@ def attributions_chart(review: Review, words: Words) -> Chart | None:
         for place, (value, rank) in enumerate(zip(values, ranks, strict=True)):
             _swarm(ax, place, value, rank)
         ax.axvline(0, color=QUIET, linewidth=1)
-        ax.set_yticks(range(len(labels)), labels, color=INK)
+        ax.set_yticks(range(len(labels)), [in_two_lines(label) for label in labels], color=INK, linespacing=0.95)
         ax.set_ylim(len(labels) - 0.5, -0.5)
         _factors(ax, "x", words)
         ax.grid(axis="y", visible=False)
@@ -142,8 +142,12 @@ def _factors(ax: "Axes", axis: str, words: Words) -> None:
         ticks = [factor for factor in factors if low <= np.log(factor) <= high]
         if low >= np.log(factors[0]) * 1.1 and high <= np.log(factors[-1]) * 1.1:
             break
-    said = [f"×{words.number(factor, 0 if float(factor).is_integer() else 2 if factor != 0.5 else 1)}" for factor in ticks]
+    said = [f"×{words.number(factor, _digits(factor))}" for factor in ticks]
     (ax.set_xticks if axis == "x" else ax.set_yticks)([np.log(factor) for factor in ticks], said)
+
+
+def _digits(factor: float) -> int:
+    return next(digits for digits in (0, 1, 2) if digits == 2 or round(factor, digits) == factor)
 
 
 def _swarm(ax: "Axes", place: int, value: np.ndarray, rank: np.ndarray) -> None:

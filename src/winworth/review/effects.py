@@ -19,6 +19,7 @@ UNITS = {
     "revenue": "money",
     "acquisition_cost": "money",
 }  # of the outcomes that are compared; others are plain numbers
+DIGITS = {"days_open": 1}  # of plain numbers; two unless said
 LONGEST = 60
 
 
@@ -28,7 +29,10 @@ def compare_sentences(told: Mapping, words: Words) -> list[str]:
     points = {name: words.say("points", figure=words.figure(rate[name], words.points)) for name in _PARTS}
     total = words.points(rate["after"]["value"] - rate["before"]["value"])
     sides = {name: f"{words.figure(rate[name], words.share)}, {_n(rate[name], words)}" for name in ("before", "after")}
-    said = words.say("compare_seen", deals=seen, days=words.number(told["age_days"]))
+    asked = told["question"]
+    treated, by = ", ".join(map(_name, asked["treated"])), _name(asked["by"])
+    said = words.say("compare_change", day=words.date_of(asked["split"]), treated=treated, by=by)
+    said += words.say("compare_seen", deals=seen, days=words.number(told["age_days"]))
     said += " " + words.say("compare_rate", total=total, **sides, **points)
     found = [(segment, one) for segment, several in told["differences"].items() for one in several]
     more = {"n_compared": len(found), "currency": told["currency"]}
@@ -58,7 +62,7 @@ def difference_sentence(segment: str, one: Mapping, words: Words, *, n_compared:
     outcome, n = outcome_named(one["outcome"], words), _n(one["effect"], words)
     if is_missing(one["effect"]["value"]):
         return words.say("compare_untold", segment=_name(segment), outcome=outcome, n=n)
-    effect = _in_units(one["outcome"], currency, words, lambda show: words.figure(one["effect"], _signed(show, words)))
+    effect = _effect(one, currency, words)
     relative = words.figure(one["relative"], _signed(words.share, words))
     apart = "compare_selected" if one.get("is_selected") else "compare_apart"
     verdict = "compare_cause" if one["is_causal"] else apart if one["p"] < LEVEL else "compare_noise"
@@ -109,7 +113,7 @@ def hours_rows(told: Mapping, words: Words) -> list[list[str]]:
             words.number(row["n_accounts"]),
             words.number(row["now"]),
             words.number(row["planned"]),
-            words.figure(row["marginal"], lambda value: words.money(value, told["currency"])),
+            words.money_figure(row["marginal"], told["currency"]),
         ]
         for row in told.get("hours") or ()
     ]
@@ -144,7 +148,17 @@ def _in_units(outcome: str, currency: str, words: Words, write: Callable[[Show],
     unit = UNITS.get(outcome, "")
     if unit == "share":
         return words.say("points", figure=write(lambda value: words.number(100 * value, 1)))
-    return write((lambda value: words.money(value, currency)) if unit == "money" else (lambda value: words.number(value, 2)))
+    digits = DIGITS.get(outcome, 2)
+    return write(
+        (lambda value: words.money(value, currency)) if unit == "money" else (lambda value: words.number(value, digits))
+    )
+
+
+def _effect(one: Mapping, currency: str, words: Words) -> str:
+    """Write how much more an outcome changed, with its sign and interval; money and its interval to the same unit."""
+    if UNITS.get(one["outcome"]) == "money":
+        return words.money_figure(one["effect"], currency, is_signed=True)
+    return _in_units(one["outcome"], currency, words, lambda show: words.figure(one["effect"], _signed(show, words)))
 
 
 def _signed(show: Show, words: Words) -> Show:
@@ -179,12 +193,12 @@ def _recommendation(one: Mapping, told: Mapping, words: Words) -> str:
         subject = words.say("advice_of_hours", source=names[0], target=names[1])
     else:
         subject = words.say(f"advice_of_{one['kind']}", name=names[0])
-    effect = words.figure(one["effect"], lambda value: words.money(value, told["currency"]))
+    effect = words.money_figure(one["effect"], told["currency"])
     worth = words.say("advice_worth_move" if one["action"] == "move" else "advice_worth_gap", effect=effect)
     tested = words.say("advice_p", n=words.number(one["effect"]["n"]), p=_p(one["p_adjusted"], words))
     action, why = (words.say(f"advice_{part}_{one[name]}") for part, name in (("do", "action"), ("why", "why")))
     end = "" if one["action"] == "none" else f" {worth}"
-    return words.say("advice_line", subject=subject, action=action, why=why) + f"{end} {tested}"
+    return words.say("advice_line", subject=subject, action=action, why=why) + tested + end
 
 
 def _plan(plan: Mapping | None, words: Words) -> list[str]:

@@ -31,7 +31,7 @@ def _price(price: Mapping | None, currency: str, words: Words) -> str:
         return words.say("override_price_none")
     change, share = price["change"], price["change_share"]
     by = words.money(change["value"], currency) if price["in_money"] else words.number(change["value"], 1)
-    return words.say("override_price", n=words.number(share["n"]), change=by, share=words.figure(share, words.percent))
+    return words.say("override_price", n=words.number(share["n"]), change=by, share=words.figure(share, words.share))
 
 
 def _label(labels: Mapping, name: str) -> str:

@@ -39,7 +39,7 @@ def placed(found: Mapping | None, lang: str) -> list[Point]:
 def plane_caption(points: Sequence[Point], words: Words) -> str:
     """Name the segment with the highest win rate times value."""
     best = max(points, key=lambda point: point.rate[0] * point.value[0])
-    return words.say("plane_caption", segment=best.label, rate=words.percent(best.rate[0]))
+    return words.say("plane_caption", segment=shown(best.name, 40).text, rate=words.percent(best.rate[0]))
 
 
 def plane_chart(points: Sequence[Point], currency: str, lang: str) -> str:

@@ -1,5 +1,6 @@
 """The accounts of the page: the best of tier A, and what each tier and segment holds."""
 
+import re
 from dataclasses import dataclass
 
 import pandas as pd
@@ -10,6 +11,7 @@ from winworth.review.words import Words
 
 N_BEST = 20
 TIERS = ("A", "B", "C")
+_POINTS = re.compile(r" (points?\))$")  # stays on the line of its number
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def segment_table(accounts: pd.DataFrame, currency: str, words: Words) -> list[t
 
 
 def _line(row: dict, currency: str, words: Words) -> AccountLine:
-    told = [shown(row[f"reason_{k}"]) for k in (1, 2, 3)]
+    told = [shown(_POINTS.sub("\u00a0\\1", harmless(row[f"reason_{k}"]))) for k in (1, 2, 3)]
     low, high = (words.money(row[end], currency) for end in ("value_low", "value_high"))
     has_range = not (is_missing(row["value_low"]) or is_missing(row["value_high"]))
     basis = f"basis_{row['basis']}"
@@ -104,4 +106,15 @@ def _segment_name(segment: object, label: object, words: Words) -> Shown:
     if is_missing(segment) or segment in (0, "0", ""):
         return Shown(words.say("segment_none"), "")
     name = shown(label)
-    return name if name.text else Shown(words.say("segment_nameless", n=harmless(segment)), "")
+    if not name.text:
+        return Shown(words.say("segment_nameless", n=harmless(segment)), "")
+    return shown(titled(harmless(segment), harmless(label)))
+
+
+def titled(segment: str, label: str) -> str:
+    """Write a segment's id before its label.
+
+    >>> titled("S1", "headcount high")
+    'S1 · Headcount high'
+    """
+    return f"{segment} · {label[:1].upper()}{label[1:]}"

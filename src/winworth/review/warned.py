@@ -7,7 +7,7 @@ from winworth.review.words import Words
 
 # The key is that of the phrase `warned_...`; groups, and <n>, <of> and <table>, are its blanks.
 FORMS: Mapping[str, str] = {
-    "repeated": r"<table>: <n> rows? repeat an earlier row and were dropped\.",
+    "repeated": r"<table>: <n> rows? repeats? an earlier row and (?:was|were) dropped\.",
     "modified": r"<table>: <n> rows? have the (?P<key>\w+) of a row that was modified later and were dropped\.",
     "orphans": r"<table>: <n> of <of> rows? name no such (?P<parent>\w+): (?P<cases>.*)",
     "known_on": r"<table>: <n> rows? of <of> have no known_on and count as known on (?P<day>\w+)\.",
@@ -66,8 +66,8 @@ def in_words(text: str, words: Words) -> str:
     """Return the warning in the reader's language; nothing where its form is not known.
 
     >>> from winworth.review.words import words_in
-    >>> in_words("deals: 1 row repeat an earlier row and were dropped.", words_in("en"))
-    'deals: 1 repeated rows were left out.'
+    >>> in_words("deals: 1 row repeats an earlier row and was dropped.", words_in("en"))
+    'Deals: repeated rows left out: 1.'
     """
     for key, form in _FORMS.items():
         if found := form.fullmatch(text):
@@ -76,7 +76,14 @@ def in_words(text: str, words: Words) -> str:
     return ""
 
 
+def table_named(table: str, words: Words) -> str:
+    """Name a table in the reader's language; one that is not known keeps its name."""
+    return words.phrases.get(f"table_{table}", table)
+
+
 def _written(name: str, value: str, words: Words) -> str:
+    if name == "table":
+        return table_named(value, words)
     if name in ("day",) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
         return words.date_of(value)
     if re.fullmatch(r"[\d,]+", value):

@@ -66,11 +66,11 @@ class Words:
         """Write a difference of shares in points, with its sign."""
         return self.signed(difference, lambda value: self.number(None if is_missing(value) else 100 * value, 1))
 
-    def money(self, amount: float | None, currency: str) -> str:
-        """Write an amount in whole units, below 100 to the cent."""
+    def money(self, amount: float | None, currency: str, digits: int | None = None) -> str:
+        """Write an amount in whole units, below 100 to the cent unless `digits` says otherwise."""
         if is_missing(amount):
             return self.say("missing")
-        digits = 2 if 0 < abs(amount) < 100 else 0
+        digits = (2 if 0 < abs(amount) < 100 else 0) if digits is None else digits
         if not currency:
             return self.number(amount, digits)
         pattern = _decimals(self._locale.currency_formats["standard"].pattern.replace("0.00", "0"), digits)
@@ -79,7 +79,8 @@ class Words:
 
     def day(self, day: date) -> str:
         """Write a date in full."""
-        return format_date(day, "long", locale=self._locale)
+        written = format_date(day, "long", locale=self._locale)
+        return written.replace("1 ", "1er ", 1) if self.lang == "fr" and day.day == 1 else written
 
     def date_of(self, iso: str) -> str:
         """Write a date that is told as 2026-06-30."""
@@ -91,11 +92,22 @@ class Words:
         return self.say("quarter", year=quarter[1], quarter=quarter[2]) if quarter else name
 
     def figure(self, figure: Mapping | None, show: Show) -> str:
-        """Write a figure with its interval, where it has one: 0.76 [0.72 to 0.80]."""
+        """Write a figure with its interval, where it has one: 0.76 [0.72 to 0.80]; one that is certain has none."""
         if not figure or is_missing(figure.get("value")):
             return self.say("missing")
-        span = self.span(figure.get("low"), figure.get("high"), show)
+        is_certain = figure.get("low") == figure["value"] == figure.get("high")
+        span = "" if is_certain else self.span(figure.get("low"), figure.get("high"), show)
         return show(figure["value"]) + (f" [{span}]" if span else "")
+
+    def money_figure(self, figure: Mapping | None, currency: str, *, is_signed: bool = False) -> str:
+        """Write an amount with its interval: cents only where all of it lies below 100."""
+        ends = [(figure or {}).get(name) for name in ("value", "low", "high")]
+        is_large = any(not is_missing(end) and abs(end) >= 100 for end in ends)
+
+        def show(amount: float) -> str:
+            return self.money(float(round(amount)) if is_large else amount, currency, 0 if is_large else None)
+
+        return self.figure(figure, (lambda amount: self.signed(amount, show)) if is_signed else show)
 
     def span(self, low: float | None, high: float | None, show: Show) -> str:
         """Write an interval; nothing where an end is missing."""

@@ -112,7 +112,9 @@ _KPIS = (
     Column("book_level", lambda row, words: _cut(_level(row, words)), 30),
     Column(
         "book_quarter",
-        lambda row, words: words.say("book_whole") if row["quarter"] == "all" else words.period(str(row["quarter"])),
+        lambda row, words: (
+            words.say("book_whole") if row["quarter"] == "all" else words.period(str(row["quarter"])).replace("\u00a0", " ")
+        ),
         14,
     ),
     Column("book_value", _number("value"), 13, "unit"),

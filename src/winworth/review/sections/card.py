@@ -26,7 +26,8 @@ def build(review: Review, words: Words) -> dict | None:
 def _criterion(name: str, weight: int, card: Scorecard, wording: Wording, words: Words) -> dict:
     tables = [table for table in card.tables if table.criterion == name]
     points = [point for table in tables for point, n in zip(table.points, table.n, strict=True) if n]
-    span = words.say("card_span", low=signed(min(points, default=0)), high=signed(max(points, default=0)))
+    low, high = signed(min(points, default=0)), signed(max(points, default=0))
+    span = words.say("card_span_one", points=low) if low == high else words.say("card_span", low=low, high=high)
     return {
         "label": shown(wording.criterion(name)),
         "weight": words.say("card_weight", weight=words.number(weight)),

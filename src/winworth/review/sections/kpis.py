@@ -75,5 +75,5 @@ def _cell(row: pd.Series, currency: str, words: Words) -> dict:
 
 def shown_as(unit: str, currency: str, words: Words):
     """Return how figures of a unit are written."""
-    plain = {"share": words.percent, "days": words.number, "ratio": lambda value: words.number(value, 1)}
+    plain = {"share": words.share, "days": words.number, "ratio": lambda value: words.number(value, 1)}
     return plain.get(unit, lambda value: words.money(value, currency))

@@ -5,7 +5,7 @@ from itertools import islice
 from winworth.review import evidence
 from winworth.review.outside import harmless, shown
 from winworth.review.pack import Review
-from winworth.review.warned import in_words
+from winworth.review.warned import in_words, table_named
 from winworth.review.words import Words
 
 MOST_WARNINGS = 30
@@ -33,5 +33,5 @@ def _warning(text: str, words: Words) -> dict:
 
 
 def _row(row: dict, words: Words) -> dict:
-    names = [shown(row[key], 60) for key in ("table", "file")]
+    names = [shown(table_named(row["table"], words), 60), shown(row["file"], 60)]
     return {"names": names, "numbers": [words.number(row[key]) for key in _READ], "has_faults": bool(row["n_quarantined"])}

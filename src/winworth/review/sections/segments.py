@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from winworth.crm.size_class import CLASSES
 from winworth.review import ranking
 from winworth.review.curve_charts import cycle_chart, survival_chart
 from winworth.review.outside import is_missing, shown
@@ -16,13 +17,13 @@ MOST_ROLES = 8
 def build(review: Review, words: Words) -> dict:
     """Return the segments of the scored accounts, and what training measured of segments, profile, personae and cycles."""
     metrics = review.metrics
-    curves = [cycle_chart(review.pictures, words), survival_chart(review.pictures, words)]
+    curves = [cycle_chart(review.pictures, metrics.get("size_classes") or {}, words), survival_chart(review.pictures, words)]
     return {
         "rows": ranking.segment_table(review.accounts, review.currency, words),
         "chart": _plane(metrics.get("segments"), review.currency, words),
         "told": _told(metrics.get("segments"), review.currency, words),
         "icp": _icp(metrics.get("icp"), words),
-        "personas": _personas(metrics.get("personas"), metrics.get("segments"), words),
+        "personas": _personas(metrics.get("personas"), words),
         "classes": _classes(metrics.get("size_classes"), review.currency, words),
         "curves": [chart for chart in curves if chart],
     }
@@ -49,7 +50,12 @@ def _told(found: Mapping | None, currency: str, words: Words) -> list[dict]:
         rate, value = one["win_rate"], one["mean_value"]
         cells = [_cell(rate, words.percent, words), _cell(value, lambda amount: words.money(amount, currency), words)]
         rows.append(
-            {"label": shown(f"{name}: {_in(one['label'], words)}"), "rule": says, "cells": cells, "n": words.number(rate["n"])}
+            {
+                "label": shown(ranking.titled(name, _in(one["label"], words)), 300),
+                "rule": says,
+                "cells": cells,
+                "n": words.number(rate["n"]),
+            }
         )
     return rows
 
@@ -69,7 +75,7 @@ def _icp(found: Mapping | None, words: Words) -> dict | None:
     return {"lines": lines, "intro": words.say("icp_intro", tried=tried, **told), "none": words.say("icp_none", tried=tried)}
 
 
-def _personas(found: Mapping | None, segments: Mapping | None, words: Words) -> list[str]:
+def _personas(found: Mapping | None, words: Words) -> list[str]:
     """Say for each segment which roles won deals knew more often than the others, beyond chance, at the age that tells most."""
     clear = [cell for cell in (found or {"cells": ()})["cells"] if cell["is_clear"]]
     best: dict[tuple[str, str], Mapping] = {}
@@ -77,18 +83,13 @@ def _personas(found: Mapping | None, segments: Mapping | None, words: Words) -> 
         key = (cell["segment"], cell["role"])
         if key not in best or abs(cell["difference"]) > abs(best[key]["difference"]):
             best[key] = cell
-    labels = {name: shown(_in(one["label"], words), 110).text for name, one in ((segments or {}).get("segments") or {}).items()}
     ordered = sorted(best.values(), key=lambda cell: (cell["segment"] != EVERYONE, cell["segment"], -abs(cell["difference"])))
-    return [_persona(cell, labels, words) for cell in ordered[:MOST_ROLES]]
+    return [_persona(cell, words) for cell in ordered[:MOST_ROLES]]
 
 
-def _persona(cell: Mapping, labels: Mapping, words: Words) -> str:
+def _persona(cell: Mapping, words: Words) -> str:
     role = f"role_{cell['role']}"
-    where = (
-        words.say("segment_everyone")
-        if cell["segment"] == EVERYONE
-        else labels.get(cell["segment"], shown(cell["segment"], 40).text)
-    )
+    where = words.say("segment_everyone") if cell["segment"] == EVERYONE else shown(cell["segment"], 40).text
     return words.say(
         "persona_says" if cell["age_days"] else "persona_says_first",
         where=where,
@@ -102,7 +103,7 @@ def _persona(cell: Mapping, labels: Mapping, words: Words) -> str:
 
 def _classes(found: Mapping | None, currency: str, words: Words) -> list[tuple]:
     rows = []
-    for name, row in (found or {}).items():
+    for name, row in sorted((found or {}).items(), key=lambda item: _place(item[0])):
         label = words.say("bin_missing") if name == "unknown" else shown(name, 40).text
         cells = [
             (words.number(row["n_deals"]), ""),
@@ -114,6 +115,11 @@ def _classes(found: Mapping | None, currency: str, words: Words) -> list[tuple]:
         ]
         rows.append((label, cells))
     return rows
+
+
+def _place(name: str) -> int:
+    """Return where a size class stands, the smallest first; others after them."""
+    return CLASSES.index(name) if name in CLASSES else len(CLASSES)
 
 
 def _cell(figure: Mapping | None, show: Show, words: Words) -> tuple[str, str]:

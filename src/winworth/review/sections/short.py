@@ -61,7 +61,7 @@ def _costly_override(review: Review, words: Words) -> Question | None:
     until = words.date_of(first["until"])
     says = [words.say("ask_override_ends", who=who, criterion=label, until=until, points=words.number(first["weight"]))]
     if change:
-        says.append(words.say("ask_override_price", share=words.figure(change, words.percent)))
+        says.append(words.say("ask_override_price", share=words.figure(change, words.share)))
     return Question(words.say("ask_override"), " ".join(says), "overrides")
 
 
