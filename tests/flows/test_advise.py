@@ -188,7 +188,7 @@ def test_in_a_company_without_a_gap_nothing_is_advised(tmp_path):
     assert any(advised(one).parts[0].startswith("Nothing to change: of 9 comparisons") for one in done)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_in_a_hundred_companies_without_a_gap_at_most_ten_are_advised_something(tmp_path):
     """Rows are built from files each time; hours bring as much everywhere, in money too, since all regions are alike."""
     told = [bool(to_do(asked(tmp_path / str(seed), regional_company(seed, elastic=(0.2,) * 4, n=25)))) for seed in range(100)]
