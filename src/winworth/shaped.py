@@ -6,6 +6,14 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from winworth.errors import ConfigError, did_you_mean
 
+_SAID = {
+    **dict.fromkeys(("tuple_type", "list_type"), "must be a list, as [A, B]"),
+    **dict.fromkeys(
+        ("date_type", "date_parsing", "date_from_datetime_parsing", "date_from_datetime_inexact"),
+        "must be a day, as 2026-06-30",
+    ),
+}  # in place of the library's words, by its kind of fault
+
 
 def shaped(shape: type, document: dict, where: str) -> Any:
     """Check a document against its dataclass, and report every fault at once."""
@@ -25,7 +33,7 @@ def _fault(shape: type, fault: dict, where: str) -> str:
         return f"{place} is not a setting. {did_you_mean(path[-1], _keys_at(shape, fault['loc'][:-1]))}"
     if fault["type"] in ("missing", "missing_argument"):
         return f"{place} is missing. Write it."
-    says = f"{place}: {fault['msg'].removeprefix('Value error, ')}"
+    says = f"{place}: {_SAID.get(fault['type'], fault['msg'].removeprefix('Value error, '))}"
     return f"{says}." if isinstance(fault["input"], dict) else f"{says} (found {str(fault['input'])[:60]!r})."
 
 

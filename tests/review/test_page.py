@@ -10,8 +10,10 @@ import pandas as pd
 import pytest
 
 from winworth.errors import ConfigError
+from winworth.flows.review import NO_ACCOUNTS
 from winworth.review.page import Review, render
 from winworth.review.words import words_in
+from winworth.review.workbook import to_workbook
 
 LANGUAGES = ("en", "fr")
 FIGURES = ("auc", "log_loss", "brier", "base_rate", "calibration_slope", "calibration_intercept", "lift_at_capacity")
@@ -145,6 +147,11 @@ def base_rate_review() -> Review:
     gate = {"passed": False, "reasons": ["enough_deals: 6 won"], "checks": [check]}
     metrics = metrics_of(mode="base_rate", win=win, value=None, leak_tax=None, gate=gate, weights_published=False, curves=None)
     return review_of(metrics=metrics, weights=weights_of({}), accounts=without_value(accounts_of()).assign(segment=0))
+
+
+def refused_metrics() -> dict:
+    check = {"name": "calibrated", "passed": False, "says": "slope 0.2"}
+    return metrics_of(gate={"passed": False, "reasons": ["calibrated"], "checks": [check]})
 
 
 def undated_review() -> Review:
@@ -500,3 +507,12 @@ def test_a_certain_figure_has_no_interval_and_money_no_cents_beside_thousands():
     wide = {"value": 7.89, "low": -2130.4, "high": 1881.0}
     assert words.money_figure(wide, "EUR", is_signed=True) == "+€8 [-€2,130\u00a0to\u00a0+€1,881]"
     assert words.money_figure({"value": 7.891, "low": 1.2, "high": 9.0}, "EUR") == "€7.89 [€1.20\u00a0to\u00a0€9.00]"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_version_that_is_not_in_use_has_its_page_without_accounts(lang):
+    review = review_of(accounts=NO_ACCOUNTS, metrics=refused_metrics())
+    text = text_of(html := render(review, lang=lang))
+    assert {"en": "No account is scored", "fr": "Aucun compte n’est noté"}[lang] in text
+    assert words_in(lang).say("trust_no") in text and words_in(lang).say("tiers_heading") not in html
+    assert to_workbook(review, lang=lang)

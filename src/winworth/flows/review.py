@@ -25,6 +25,11 @@ from winworth.weights.overrides import LaterScores, log_unit
 from winworth.weights.scorecard import Scorecard
 
 DOCUMENTS = ("compared/????-??-??/*/compare.json", "backtest/????-??-??/backtest.json", "advice/????-??-??/advice.json")
+TEXTS = ("account_id", "name", "basis", "tier", "segment", "segment_label", "reason_1", "reason_2", "reason_3")
+FIGURES = ("score", "win_probability", "lifetime_value", "value_low", "value_high", "residual_value", "expected_value")
+NO_ACCOUNTS = pd.DataFrame(
+    {name: pd.Series(dtype="str") for name in TEXTS} | {name: pd.Series(dtype=float) for name in FIGURES}
+)
 
 
 @dataclass(frozen=True)
@@ -163,4 +168,4 @@ def _accounts(home: Path, as_of: date, bundle: Bundle, lang: str) -> pd.DataFram
         return scores.drop(columns=texts.columns.drop("account_id")).merge(texts, on="account_id", validate="1:1")
     if (home / "models" / "champion").exists():
         raise ConfigError(f"There are no scores of {as_of} in {home / 'scores'}. Run winworth predict first.")
-    return pd.DataFrame()
+    return NO_ACCOUNTS

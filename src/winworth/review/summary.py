@@ -41,6 +41,8 @@ def verdict(metrics: Mapping, words: Words) -> Verdict:
 
 def who_sentence(accounts: pd.DataFrame, currency: str, words: Words) -> str:
     """Count the A accounts and what they hold of the expected value, or of the expected wins where no value is known."""
+    if accounts.empty:
+        return words.say("who_says_unscored")
     best = accounts[accounts["tier"] == "A"]
     if best.empty:
         return words.say("who_says_none")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from winworth.kpi.groups import UNSAID
 from winworth.kpi.ledger import KPIS
 from winworth.review.doubted import is_noise
 from winworth.review.live_sheet import write_live
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from openpyxl import Workbook
 
 LONGEST = 200  # characters of a cell
+CONTEXT = "context"  # the family that is no criterion: it has no weight and no direction
 Value = Callable[[Mapping, Words], object]
 
 
@@ -95,28 +97,24 @@ _ACCOUNTS = (
     Column("book_seller", _text("seller"), 10),
     Column("reasons", _reasons, 90),
 )
+_WEIGHT = _number("weight")
+_DIRECTION = _phrase("direction", "direction_")
 _WEIGHTS = (
     Column("criterion", _text("label"), 30),
     Column("book_family", _phrase("family", "family_"), 24),
-    Column("weight", _number("weight"), 11, "whole", bars=True),
+    Column("weight", lambda row, words: None if row["family"] == CONTEXT else _WEIGHT(row, words), 11, "whole", bars=True),
     Column("book_low", _number("low"), 13, "whole"),
     Column("book_high", _number("high"), 13, "whole"),
     Column("through_winning", _number("through_winning"), 13, "whole"),
     Column("through_worth", _number("through_worth"), 13, "whole"),
-    Column("direction", _phrase("direction", "direction_"), 18),
+    Column("direction", lambda row, words: "" if row["family"] == CONTEXT else _DIRECTION(row, words), 18),
     Column("book_noise", lambda row, words: words.say("weight_noise") if is_noise(row) else "", 34),
 )
 _KPIS = (
     Column("book_kpi", _phrase("kpi", "kpi_name_"), 40),
     Column("book_group", _phrase("group", "kpi_group_"), 18),
     Column("book_level", lambda row, words: _cut(_level(row, words)), 30),
-    Column(
-        "book_quarter",
-        lambda row, words: (
-            words.say("book_whole") if row["quarter"] == "all" else words.period(str(row["quarter"])).replace("\u00a0", " ")
-        ),
-        14,
-    ),
+    Column("book_quarter", lambda row, words: _period(row, words), 14),
     Column("book_value", _number("value"), 13, "unit"),
     Column("book_low", _number("low"), 13, "unit"),
     Column("book_high", _number("high"), 13, "unit"),
@@ -126,11 +124,15 @@ _KPIS = (
 
 
 def _level(row: Mapping, words: Words) -> object:
+    if row["level"] == UNSAID:
+        return words.say("bin_missing")
     return words.say("total") if row["level"] == "all" else row["level"]
 
 
 def _period(row: Mapping, words: Words) -> str:
-    return words.say("book_whole") if row["quarter"] == "all" else words.period(str(row["quarter"]))
+    if row["quarter"] == "all":
+        return words.say("book_whole")
+    return words.period(str(row["quarter"])).replace("\u00a0", " ")  # whoever filters types a plain space
 
 
 def _accounts(book: "Workbook", review: Review, formats: Formats, words: Words) -> None:

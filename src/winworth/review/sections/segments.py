@@ -33,7 +33,7 @@ def _plane(found: Mapping | None, currency: str, words: Words) -> Chart | None:
     points = placed(found, words.lang)
     if len(points) < 2:
         return None
-    n = words.say("chart_n", n=words.count(sum(point.n for point in points), "deal"))
+    n = words.count(sum(point.n for point in points), "deal")
     return Chart(plane_chart(points, currency, words.lang), plane_caption(points, words), words.say("plane_n", n=n))
 
 

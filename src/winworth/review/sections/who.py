@@ -21,6 +21,7 @@ def build(review: Review, words: Words) -> dict:
     n = int((review.accounts["tier"] == "A").sum())
     intro = "who_intro" if review.accounts["expected_value"].notna().any() else "who_intro_no_value"
     return {
+        "is_scored": not review.accounts.empty,
         "says": summary.who_sentence(review.accounts, review.currency, words),
         "intro": words.say(intro, shown=words.number(len(lines)), n=words.number(n)),
         "lines": lines,
