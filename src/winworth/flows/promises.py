@@ -91,10 +91,10 @@ def _group(kind: str, name: str, rows: pd.DataFrame, seed: int) -> dict:
 
 
 def _mean(values: np.ndarray, accounts: np.ndarray, seed: int) -> dict:
-    """Return the mean with its 95 % interval over accounts; no interval of a single account."""
+    """Return the mean with its 95 % interval over accounts; no interval of a single account, nor where nothing was brought."""
     if not len(values):
         return {"value": None, "low": None, "high": None}
-    if len(np.unique(accounts)) < 2:
+    if len(np.unique(accounts)) < 2 or np.ptp(values) == 0:
         return {"value": float(values.mean()), "low": None, "high": None}
     draws = [(values @ times) / times.sum() for times in account_draws(accounts, seed=seed, n_boot=200) if times.sum()]
     low, high = np.quantile(draws, [0.025, 0.975])

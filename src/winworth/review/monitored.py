@@ -143,7 +143,9 @@ def _drift(told: Mapping, words: Words) -> Part:
     says = [words.say("monitor_drift_says", day=words.date_of(drift["since"]), **counted)]
     for out in drift["out_of_range"]:
         ends = {name: words.number(out[name], 2) for name in ("low", "high")}
-        says.append(words.say("monitor_range", feature=out["feature"], n=out["n"], of=out["of"], **ends))
+        says.append(
+            words.say("monitor_range", feature=out["feature"], n=words.number(out["n"]), of=words.number(out["of"]), **ends)
+        )
     tests: dict[str, dict[str, Mapping]] = {}
     for test in drift["tests"]:
         tests.setdefault(test["feature"], {})[test["what"]] = test
