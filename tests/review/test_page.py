@@ -463,7 +463,7 @@ def test_no_account_in_tier_a_is_said():
 
 
 def test_no_accounts_at_all_still_gives_a_page():
-    assert "No account is in tier A." in text_of(render(review_of(accounts=accounts_of().head(0)), lang="en"))
+    assert "No account is scored." in text_of(render(review_of(accounts=accounts_of().head(0)), lang="en"))
 
 
 def test_warnings_beyond_thirty_are_counted():
