@@ -220,7 +220,10 @@ def test_without_weights_or_later_deals_the_section_says_why_it_is_closed(lang):
 @pytest.mark.skipif(WHERE is None, reason=MISSING)
 @pytest.mark.parametrize(
     ("lang", "said"),
-    [("en", r"Expected value at capacity: -€([\d,]+) \("), ("fr", r"Valeur attendue à capacité : -([\d ]+) € \(")],
+    [
+        ("en", r"Expected value within reach of the team: -€([\d,]+) \("),
+        ("fr", r"Valeur attendue à portée de l’équipe : -([\d ]+) € \("),
+    ],
 )
 def test_in_a_browser_a_moved_slider_changes_the_figures_and_nothing_complains(lang, said, tmp_path):
     accounts, it = world()
