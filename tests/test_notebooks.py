@@ -15,10 +15,6 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 named = pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
 
 
-def _cost(path: Path) -> pytest.MarkDecorator:
-    return pytest.mark.long if path.stem.startswith("05") else pytest.mark.slow  # the fifth trains a challenger
-
-
 def test_they_ask_five_questions_in_the_order_in_which_they_are_asked():
     told = ["01-what-is-in-the-crm", "02-can-we-tell-who-wins", "03-what-matters-and-how-much", "04-whom-to-call-first"]
     assert [path.stem for path in NOTEBOOKS] == [*told, "05-is-the-new-model-better"]
@@ -34,7 +30,8 @@ def test_nothing_is_stored_in_a_notebook_but_what_was_written(path):
     assert str(ROOT) not in path.read_text(encoding="utf-8") and max(cell.source.count("\n") for cell in code) < 25
 
 
-@pytest.mark.parametrize("path", [pytest.param(path, marks=_cost(path), id=path.stem) for path in NOTEBOOKS])
+@pytest.mark.long
+@named
 def test_a_notebook_runs_as_it_is_on_the_demo_company(path, demo, tmp_path):
     from nbclient import NotebookClient
 
