@@ -3,11 +3,10 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from winworth.tracked_run import LONGEST_TAG, VERSION_TAG, cut, finite, slugs
+from winworth.tracked_run import LONGEST_TAG, VERSION_TAG, cut, failing_openly, finite, slugs
 
 CONTENT = "monitoring"
 
@@ -40,14 +39,10 @@ def monitoring_on_record(client: Any, experiment: str, monitoring: TrackedMonito
     tags = {**{short: monitoring.tags[name] for name, short in slugs(monitoring.tags).items()}, "as_of": monitoring.as_of}
     tags[VERSION_TAG] = monitoring.model_version
     run_id = client.create_run(experiment, run_name=monitoring.name, tags=tags).info.run_id
-    try:
+    with failing_openly(client, run_id):
         for name, short in slugs(monitoring.metrics).items():
             if monitoring.metrics[name] is not None:
                 client.log_metric(run_id, short, monitoring.metrics[name])
         client.set_terminated(run_id, "FINISHED")
         client.set_tag(run_id, CONTENT, content)
-    except Exception:
-        with suppress(Exception):  # the first failure is the one to report
-            client.set_terminated(run_id, "FAILED")
-        raise
     return run_id

@@ -3,7 +3,8 @@
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -75,3 +76,14 @@ def cut(value: Any, longest: int) -> str:
 def finite(value: float | None) -> float | None:
     """Return the number, or None where it is none."""
     return float(value) if value is not None and math.isfinite(value) else None
+
+
+@contextmanager
+def failing_openly(client: Any, run_id: str) -> Iterator[None]:
+    """Mark a run as failed where its recording fails; the first failure is the one to report."""
+    try:
+        yield
+    except Exception:
+        with suppress(Exception):
+            client.set_terminated(run_id, "FAILED")
+        raise

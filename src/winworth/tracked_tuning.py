@@ -4,11 +4,10 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from winworth.tracked_run import LONGEST_PARAM, LONGEST_TAG, cut, finite, slugs
+from winworth.tracked_run import LONGEST_PARAM, LONGEST_TAG, cut, failing_openly, finite, slugs
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -80,15 +79,11 @@ def put_on_record(client: "MlflowClient", experiment: str, tuning: TrackedTuning
     run_id = run.info.run_id
     if run.data.tags.get(CONTENT) == content:
         return run_id
-    try:
+    with failing_openly(client, run_id):
         _log_trials(client, run, tuning)
         _log_whole(client, run, tuning)
         client.set_terminated(run_id, "FINISHED")
         client.set_tag(run_id, CONTENT, content)
-    except Exception:
-        with suppress(Exception):  # the first failure is the one to report
-            client.set_terminated(run_id, "FAILED")
-        raise
     return run_id
 
 

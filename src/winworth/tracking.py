@@ -7,7 +7,7 @@ import re
 import sqlite3
 import tempfile
 import time
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import replace
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -18,7 +18,7 @@ from winworth.atomic import write_file
 from winworth.errors import DataError, WinworthError
 from winworth.lock import waiting_lock
 from winworth.tracked_monitoring import TrackedMonitoring, monitoring_on_record, plain_monitoring
-from winworth.tracked_run import VERSION_TAG, TrackedRun, plain, slug, slugs, tags_of
+from winworth.tracked_run import VERSION_TAG, TrackedRun, failing_openly, plain, slug, slugs, tags_of
 from winworth.tracked_tuning import TrackedTuning, from_plain, plain_tuning, put_on_record
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ def _registered(client: "MlflowClient", model_version: str) -> "ModelVersion | N
 def _record_new(client: "MlflowClient", home: Path, run: TrackedRun) -> "ModelVersion":
     experiment = _experiment(client, home, run.experiment)
     run_id = client.create_run(experiment, run_name=run.name, tags=tags_of(run)).info.run_id
-    try:
+    with failing_openly(client, run_id):
         model = client.create_logged_model(experiment, name=MODEL, source_run_id=run_id)
         _log_values(client, run_id, model.model_id, run)
         client.log_artifacts(run_id, str(run.bundle), run.bundle.name)
@@ -190,10 +190,6 @@ def _record_new(client: "MlflowClient", home: Path, run: TrackedRun) -> "ModelVe
         return client.create_model_version(
             MODEL, model.artifact_location, run_id=run_id, tags={VERSION_TAG: run.model_version}, model_id=model.model_id
         )
-    except Exception:
-        with suppress(Exception):  # the first failure is the one to report
-            client.set_terminated(run_id, "FAILED")
-        raise
 
 
 def _log_values(client: "MlflowClient", run_id: str, model_id: str, run: TrackedRun) -> None:

@@ -54,6 +54,7 @@ def track_of(quiet: bool) -> Any:
     from rich.progress import track
 
     console = Console(stderr=True)
+    quiet = quiet or not console.is_terminal  # in a file each step would leave a blank line
 
     def shown(steps: Iterable[Any], label: str) -> Iterator[Any]:
         yield from track(list(steps), description=label, console=console, transient=True, disable=quiet)

@@ -85,16 +85,12 @@ def draw_company(
         raise ConfigError(f"A company of {n_deals} deals is too small to draw. Ask for {FEWEST_DEALS} or more.")
     today = market.epoch_day(as_of)
     sellers, people, buyers, fate, money, forms, *extra = np.random.default_rng(seed).spawn(11)
-    accounts = market.draw_accounts(sellers, max(n_deals // 2, 1))
-    n_renewals = round(billing.RENEWAL_SHARE * n_deals)
+    accounts, n_renewals = market.draw_accounts(sellers, max(n_deals // 2, 1)), round(billing.RENEWAL_SHARE * n_deals)
     accounts = plan.trade.dress(extra[0], accounts) if plan else accounts
-    attempts = market.draw_attempts(sellers, accounts, n_deals - n_renewals, today)
-    accounts = accounts.assign(created=market.created_days(sellers, len(accounts), attempts, today))
-    contacts = events.draw_contacts(people, accounts, attempts, today)
-    lead_up = events.draw_lead_up(buyers, attempts)
-    attempts = attempts.assign(
-        n_signals=events.count_signals(lead_up, len(attempts)), n_deciders=events.count_deciders(contacts, attempts)
-    )
+    accounts, attempts = _attempts(sellers, accounts, n_deals - n_renewals, today)
+    contacts, lead_up = events.draw_contacts(people, accounts, attempts, today), events.draw_lead_up(buyers, attempts)
+    n_signals, n_deciders = events.count_signals(lead_up, len(attempts)), events.count_deciders(contacts, attempts)
+    attempts = attempts.assign(n_signals=n_signals, n_deciders=n_deciders)
     moved = plans.moved_outcomes(plan, accounts, attempts)
     attempts, known = truth.draw_outcomes(fate, accounts, attempts, signal=signal, moved=moved)
     oracle = truth.oracle_table(attempts, known, signal=signal)
@@ -103,30 +99,38 @@ def draw_company(
     renewals = billing.draw_renewals(money, subscriptions, n_renewals, today)
     sold = plans.sell_on(plan, extra[1], subscriptions, accounts, today)
     deals = pd.concat([attempts, renewals, *sold.upsells]).sort_values(["opened", "deal_id"], ignore_index=True)
-    drawn = {
-        "deals": _deals_table(forms, deals, today),
-        "accounts": _accounts_table(extra[4] if plan else forms, accounts, subscriptions),
-    }
+    drawn = {"deals": _deals_table(forms, deals, today)}
+    drawn["accounts"] = _accounts_table(extra[4] if plan else forms, accounts, subscriptions)
     drawn["invoices"] = billing.draw_invoices(money, sold.bills, today)
     if plan:
-        segment = accounts[SEGMENT].to_numpy()
-        drawn["costs"] = billing.draw_segment_costs(extra[2], attempts, segment, plan.rollout, today)
+        drawn["costs"] = billing.draw_segment_costs(extra[2], attempts, accounts[SEGMENT].to_numpy(), plan.rollout, today)
     else:
         drawn["costs"] = billing.draw_costs(money, n_deals, today)
     if is_whole:
-        activities = _activities(buyers, (accounts, attempts, contacts), lead_up, today)
-        visits = [] if sold.visited is None else [draw_visits(extra[3], sold.visited.quarters, contacts)]
-        drawn |= {
-            "contacts": contacts,
-            "activities": pd.concat([activities, *visits], ignore_index=True) if visits else activities,
-            "stage_changes": events.draw_stages(people, deals, today),
-            "technologies": events.draw_technologies(people, accounts, today),
-        }
+        drawn["contacts"] = contacts
+        drawn["activities"] = _activities(buyers, (accounts, attempts, contacts), lead_up, today)
+        drawn["stage_changes"] = events.draw_stages(people, deals, today)
+        drawn["technologies"] = events.draw_technologies(people, accounts, today)
+    if is_whole and sold.visited is not None:
+        visits = draw_visits(extra[3], sold.visited.quarters, contacts)
+        drawn["activities"] = pd.concat([drawn["activities"], visits], ignore_index=True)
+    tables = _tables(drawn, accounts, plan)
+    weights = known.weights.rename(plan.trade.names if plan else {})
+    return World(tables, weights, oracle, sold.planted, plan.rollout.split if plan else None)
+
+
+def _attempts(rng: np.random.Generator, accounts: pd.DataFrame, n: int, today: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Draw attempts to sell to accounts, and return the accounts with the day on which each was entered, and the attempts."""
+    attempts = market.draw_attempts(rng, accounts, n, today)
+    return accounts.assign(created=market.created_days(rng, len(accounts), attempts, today)), attempts
+
+
+def _tables(drawn: dict[str, pd.DataFrame], accounts: pd.DataFrame, plan: Plan | None) -> dict[str, pd.DataFrame]:
+    """Return what was drawn as canonical tables, in the words of the trade where there is one."""
     ids, names = accounts["account_id"].to_numpy(), plan.trade.names if plan else {}
     if plan and plan.trade.sectors:
-        drawn["accounts"] = drawn["accounts"].assign(sector=accounts["sector"].map(plan.trade.sectors))
-    tables = {name: _canonical(name, drawn[name].rename(columns=names), ids) for name in TABLES if name in drawn}
-    return World(tables, known.weights.rename(names), oracle, sold.planted, plan.rollout.split if plan else None)
+        drawn = drawn | {"accounts": drawn["accounts"].assign(sector=accounts["sector"].map(plan.trade.sectors))}
+    return {name: _canonical(name, drawn[name].rename(columns=names), ids) for name in TABLES if name in drawn}
 
 
 def _activities(
