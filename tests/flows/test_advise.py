@@ -204,3 +204,15 @@ def test_what_is_asked_wrongly_is_said(tmp_path):
     with pytest.raises(ConfigError, match="Did you mean Nord"):
         asked(tmp_path, tables, rules=AdviseSettings(team="team", least_hours={"Nor": 5.0}), worth=None)
     assert pd.Timestamp(AS_OF) > tables["deals"]["closed_on"].max()
+
+
+def test_a_team_that_leaves_amounts_empty_is_not_short_of_money(tmp_path):
+    """Half of all deals are lost, and one team enters no amount in seven of ten that it won: it wins as much as the others."""
+    tables, rng = regional_company(3, elastic=(0.2,) * 4), np.random.default_rng(3)
+    lost, forgot = rng.random((2, len(tables["deals"]))) < [[0.5], [0.7]]
+    status = np.where(lost, "lost", "won")
+    amount = tables["deals"]["amount"].mask(forgot & ~lost & (tables["deals"]["team"] == "T1"))
+    done = asked(tmp_path, tables | {"deals": tables["deals"].assign(status=status, amount=amount)})
+    assert to_do(done) == []
+    told = [one for one in done.missing if one["what"] == "amounts_some"]
+    assert len(told) == 1 and told[0]["n"] == int((forgot & ~lost & (tables["deals"]["team"] == "T1").to_numpy()).sum())

@@ -33,7 +33,8 @@ class GapRows:
 def gap_rows(book: Book, settings: Settings, quarters: tuple[Period, ...], group: pd.Series, *, by: str) -> GapRows:
     """Return the deals opened in the quarters that had reached the horizon on the as-of date: what each brought by then.
 
-    A deal that was not won by that age brought 0; one won for an unknown amount is left out. Small companies buy less than
+    A deal that was not won by that age brought 0; one won for an unknown amount counts as what deals won in its mix brought,
+    all segments and teams together: left out, it would make whoever enters few amounts look short. Small companies buy less than
     large ones whatever is offered to them: deals are alike where the expected value published of their accounts before the
     quarter was. Where it was published for some quarters only, only those count.
     """
@@ -46,15 +47,25 @@ def gap_rows(book: Book, settings: Settings, quarters: tuple[Period, ...], group
     quarters = tuple(quarter for quarter in quarters if quarter.name in potential) or quarters
     deals = deals[deals["opened_on"].between(quarters[0].start, quarters[-1].end)].dropna(subset="account_id")
     seen = at_equal_age(deals, as_of=book.as_of, age_days=win.horizon_days)
-    money = seen["amount"].where(seen["amount"] > 0).where(seen["won"] == 1, 0.0)
     people, missing = _people(seen, crm, settings)
     mix = _mix(seen, crm, by) + _potential(seen, quarters, potential)
+    money, unknown = _money(seen, mix)
+    missing += unknown
     rows = people.assign(account_id=seen["account_id"], segment=seen["account_id"].map(group), mix=mix, money=money)
     rows = rows.dropna(subset=["segment", "money"])[list(COLUMNS)].reset_index(drop=True)
     missing += _small_teams(rows) + ([] if potential else [{"what": "potential"}])
     last = min(quarters[-1].end, pd.Timestamp(book.as_of) - pd.Timedelta(days=win.horizon_days))
     n_quarters = max((last - quarters[0].start).days + 1, 1) / QUARTER_DAYS
     return GapRows(rows, n_quarters, bool(potential), tuple(missing))
+
+
+def _money(deals: pd.DataFrame, mix: pd.Series) -> tuple[pd.Series, list[dict]]:
+    """Return what each deal brought, and how many of those won have no amount: they count as the mean of their mix."""
+    won = deals["won"] == 1
+    known = deals["amount"].where((deals["amount"] > 0) & won)
+    money = known.fillna(known.groupby(mix).transform("mean")).fillna(known.mean()).where(won, 0.0)
+    n = int((won & known.isna()).sum())
+    return money, [{"what": "amounts_some", "n": n, "of": int(won.sum())}] if n else []
 
 
 def potential_by_quarter(book: Book, quarters: tuple[Period, ...]) -> dict[str, pd.Series]:
