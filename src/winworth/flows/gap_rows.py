@@ -34,8 +34,8 @@ def gap_rows(book: Book, settings: Settings, quarters: tuple[Period, ...], group
     """Return the deals opened in the quarters that had reached the horizon on the as-of date: what each brought by then.
 
     A deal that was not won by that age brought 0; one won for an unknown amount counts as what deals won in its mix brought,
-    all segments and teams together: left out, it would make whoever enters few amounts look short. Small companies buy less than
-    large ones whatever is offered to them: deals are alike where the expected value published of their accounts before the
+    all segments and teams together: left out, it would make whoever enters few amounts look short. Small companies buy less
+    than large ones whatever is offered to them: deals are alike where the expected value published of their accounts before the
     quarter was. Where it was published for some quarters only, only those count.
     """
     crm, deals, win = book.crm, book.snapshot["deals"], settings.training.win
