@@ -14,7 +14,7 @@ from winworth.errors import ConfigError, WinworthError
 from winworth.features.catalog import Catalog, Criterion, Feature
 from winworth.flows import scored
 from winworth.flows.learn import without_difference
-from winworth.flows.unlike_training import refuse_impossible, unlike_training
+from winworth.flows.unlike_training import refuse_impossible, strangeness_said, unlike_training
 from winworth.models.matrix import FeatureMatrix
 
 CATALOG = Catalog(
@@ -42,7 +42,7 @@ def test_f35_a_level_for_each_row_becomes_one_column_and_tells_no_rows_apart():
 def test_f63_a_feature_that_nobody_has_is_said_in_training_and_in_scoring(matrix):
     table = pd.DataFrame({"headcount": [np.nan, np.nan], "budget": [1.0, np.nan]})
     assert without_difference(table) == ["No example has a headcount: it weighs nothing."]
-    said = unlike_training(matrix, CATALOG, table, pd.DataFrame({"basis": ["open_deal", "next_deal"]}))
+    said = strangeness_said(unlike_training(matrix, CATALOG, table, pd.DataFrame({"basis": ["open_deal", "next_deal"]})))
     assert said == ("No row has a headcount. If training had some, the export has lost a column.",)
 
 
@@ -55,7 +55,7 @@ def test_f64_a_gap_that_training_never_had_is_said_and_counts_as_the_median(matr
     table = pd.DataFrame({"headcount": [1.0, np.nan, 3.0], "budget": [1.0, 2.0, np.nan]})
     rows = pd.DataFrame({"basis": ["open_deal", "open_deal", "next_deal"]})
     says = "which no row lacked in training: they count as the median of those days."
-    assert unlike_training(matrix, CATALOG, table, rows) == (f"1 of 3 rows have no headcount, {says}",)
+    assert strangeness_said(unlike_training(matrix, CATALOG, table, rows)) == (f"1 of 3 rows have no headcount, {says}",)
     assert matrix.transform(table)[1, 0] == 19.5
 
 

@@ -9,7 +9,7 @@ import pytest
 from winworth.config import load_settings
 from winworth.crm.snapshot import take_snapshot
 from winworth.errors import ConfigError
-from winworth.flows.playing import present_owners, with_plays
+from winworth.flows.playing import present_owners, regions, with_plays
 from winworth.flows.prepare import Prepared
 from winworth.sheets import from_csv
 from winworth.tables import CrmTables, ReadReport
@@ -63,7 +63,9 @@ def played(settings, prepared):
     def run(accounts=SCORED, playbooks=settings.playbooks, lang="en", previous=None, **scoring):
         own = replace(settings, playbooks=playbooks, scoring=replace(settings.scoring, **scoring))
         texts = {code: accounts[["account_id", "segment_label"]] for code in ("en", "fr")}
-        return with_plays(accounts, texts, prepared, own, lang=lang, previous=previous)
+        places = {"owner_id": present_owners(prepared), "region": regions(prepared.snapshot)}
+        placed = accounts.assign(**{name: accounts["account_id"].map(found) for name, found in places.items()})
+        return with_plays(placed, texts, own, lang=lang, previous=previous)
 
     return run
 

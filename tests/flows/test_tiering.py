@@ -14,7 +14,7 @@ from winworth.crm.snapshot import Snapshot
 from winworth.crm.synthetic import software_company, write_exports
 from winworth.flows.predict import predict
 from winworth.flows.promote import Signature, promote
-from winworth.flows.tiering import COLUMNS, Earlier, a_still_wins, earlier_scores, tier_accounts
+from winworth.flows.tiering import COLUMNS, Earlier, a_still_wins, due_scores, earlier_scores, outcomes_of, tier_accounts
 from winworth.flows.train import train
 from winworth.printed.scores import predicted
 from winworth.scoring.settings import Scoring, Serving
@@ -137,8 +137,9 @@ def test_an_a_that_wins_otherwise_than_announced_is_an_alarm_once_the_horizon_ha
     ended = then + pd.to_timedelta(np.where(late, 170, 20), unit="D")
     deals = pd.DataFrame({"deal_id": scores["deal_id"], "status": np.where(won, "won", "lost"), "closed_on": ended})
     snapshot = Snapshot({"deals": deals.assign(opened_on=then)}, {}, date(2026, 6, 30))
-    assert bool(a_still_wins(tmp_path, snapshot, horizon_days=180)) is alarm
-    assert a_still_wins(tmp_path, replace(snapshot, as_of=date(2026, 6, 28)), horizon_days=180) == ()
+    due = due_scores(tmp_path, snapshot.as_of, horizon_days=180)
+    assert bool(a_still_wins(due, outcomes_of(due, snapshot, horizon_days=180))) is alarm
+    assert due_scores(tmp_path, date(2026, 6, 28), horizon_days=180) is None
 
 
 def test_a_second_scoring_keeps_tiers_tells_why_and_splits_what_moved(demo, demo_copy):

@@ -13,9 +13,10 @@ from winworth.features.build import is_deal_level
 from winworth.flows.extract_days import last_day
 from winworth.flows.fresh import Fresh, Observed, first_day_known, fresh_examples, observe
 from winworth.flows.learn import day_number
-from winworth.flows.predict import OLD, open_champion
+from winworth.flows.predict import open_champion
 from winworth.flows.prepare import Prepared, prepare
 from winworth.flows.promises import kept_promises
+from winworth.flows.ranked import OLD
 from winworth.flows.reference import unsettled_scores
 from winworth.flows.scored import LANGUAGES, require_features
 from winworth.flows.tiering import earlier_scores, seats_today

@@ -1,7 +1,8 @@
 """What moved since the last scoring: old and new model on old and new data, between old and new cuts."""
 
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -23,15 +24,30 @@ from winworth.sheets import to_csv
 
 @dataclass(frozen=True)
 class Today:
-    """This scoring: what was read, the version in use, the accounts as they are published, what run.json says of tiers, and
-    whether overrides move accounts.
-    """
+    """This scoring: the version in use, the accounts as they are published, and what run.json says of tiers."""
 
-    prepared: Prepared
-    bundle: Bundle
+    version: str
     accounts: pd.DataFrame
     tiering: dict
-    is_overruled: bool = False
+
+
+@dataclass(frozen=True)
+class Past:
+    """What is to be replayed: the day of the earlier scoring, and its version where that is another than today's."""
+
+    as_of: date
+    bundle: Bundle | None
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Expected values by account_id, by whether data and model are today's; or the reason why there are none."""
+
+    values: Mapping[tuple[bool, bool], pd.Series] = field(default_factory=dict)
+    refused: str = ""
+
+
+_NO_MONEY = "not both scorings cut tiers in money."
 
 
 @dataclass(frozen=True)
@@ -43,7 +59,36 @@ class Moved:
     warnings: tuple[str, ...] = ()
 
 
-def moved_since(earlier: Earlier | None, today: Today, settings: Settings, home: Path) -> Moved:
+def past_to_replay(earlier: Earlier | None, bundle: Bundle, home: Path, *, is_overruled: bool) -> Past | Replay:
+    """Say what must be replayed to split what changed since a scoring by cause, or why nothing can be."""
+    if earlier is None:
+        return Replay()
+    if is_overruled or earlier.run.get("overrides"):
+        return Replay(refused="overrides are in force.")
+    if not _in_money(earlier.run.get("tiering", {}), earlier.accounts):
+        return Replay(refused=_NO_MONEY)
+    before = earlier.run["model_version"]
+    try:
+        return Past(earlier.as_of, None if before == bundle.version else open_version(home / "models" / before))
+    except WinworthError as error:
+        return Replay(refused=str(error))
+
+
+def replayed(past: Past | Replay, prepared: Prepared, bundle: Bundle, settings: Settings) -> Replay:
+    """Value the accounts of an extract as it was known on the earlier day, and by the earlier version."""
+    if isinstance(past, Replay):
+        return past
+    waived = settings.waived(prepared.snapshot.as_of)
+    snapshots = (take_snapshot(prepared.crm, as_of=past.as_of, waived=waived), prepared.snapshot)
+    worlds = [(False, True)] if past.bundle is None else [(False, False), (False, True), (True, False)]
+    try:
+        bundles = (past.bundle, bundle)
+        return Replay({(data, model): account_values(bundles[model], snapshots[data], settings) for data, model in worlds})
+    except WinworthError as error:
+        return Replay(refused=str(error))
+
+
+def moved_since(earlier: Earlier | None, today: Today, replay: Replay) -> Moved:
     """Split what changed since the latest earlier scoring by cause; nothing where there is none.
 
     Old data are today's extract as it was known on the earlier day: what it says anew of that day is `restated`. The weights
@@ -52,41 +97,28 @@ def moved_since(earlier: Earlier | None, today: Today, settings: Settings, home:
     """
     if earlier is None:
         return Moved()
-    if today.is_overruled or earlier.run.get("overrides"):
-        return Moved(warnings=(f"What moved since {earlier.as_of} is not split by cause: overrides are in force.",))
-    try:
-        found = _ledger(earlier, today, settings, home)
-    except WinworthError as error:
-        return Moved(warnings=(f"What moved since {earlier.as_of} is not split by cause: {error}",))
-    if found is None:
-        return Moved(
-            warnings=(f"What moved since {earlier.as_of} is not split by cause: not both scorings cut tiers in money.",)
-        )
+    refused = replay.refused or ("" if _in_money(today.tiering, today.accounts) else _NO_MONEY)
+    if refused:
+        return Moved(warnings=(f"What moved since {earlier.as_of} is not split by cause: {refused}",))
+    found = _ledger(earlier, today, replay)
     told = {"since": earlier.as_of.isoformat(), "model_version_before": earlier.run["model_version"]} | found.to_dict()
     movers = _named(found.movers, earlier, today)
     files = {"movement.json": as_json(told).encode(), "movement.csv": to_csv(movers)}
     return Moved({name: part for name, part in told.items() if name != "matrix"}, files)
 
 
-def _ledger(earlier: Earlier, today: Today, settings: Settings, home: Path) -> Ledger | None:
-    cuts = [run.get("cuts") for run in (earlier.run.get("tiering", {}), today.tiering)]
-    worth = [table["expected_value"] for table in (earlier.accounts, today.accounts)]
-    if None in cuts or any(values.isna().any() for values in worth):
-        return None
-    before = earlier.run["model_version"]
-    same = before == today.bundle.version
-    bundles = (today.bundle if same else open_version(home / "models" / before), today.bundle)
-    waived = settings.waived(today.prepared.snapshot.as_of)
-    snapshots = (take_snapshot(today.prepared.crm, as_of=earlier.as_of, waived=waived), today.prepared.snapshot)
+def _in_money(tiering: Mapping, accounts: pd.DataFrame) -> bool:
+    return tiering.get("cuts") is not None and not accounts["expected_value"].isna().any()
 
-    @cache
-    def replayed(data: bool, model: bool) -> pd.Series:
-        if data and model:
-            return today.accounts.set_index("account_id")["expected_value"]
-        return account_values(bundles[model], snapshots[data], settings)
 
-    thresholds = tuple({tier: cut["threshold"] for tier, cut in found.items()} for found in cuts)
-    return ledger(earlier.accounts, today.accounts, lambda data, model, weights: replayed(data, model or same), thresholds)
+def _ledger(earlier: Earlier, today: Today, replay: Replay) -> Ledger:
+    same = earlier.run["model_version"] == today.version
+    now = today.accounts.set_index("account_id")["expected_value"]
+    values = {**replay.values, (True, True): now}
+    thresholds = tuple(
+        {tier: cut["threshold"] for tier, cut in tiering["cuts"].items()} for tiering in (earlier.run["tiering"], today.tiering)
+    )
+    return ledger(earlier.accounts, today.accounts, lambda data, model, weights: values[data, model or same], thresholds)
 
 
 def account_values(bundle: Bundle, snapshot: Snapshot, settings: Settings) -> pd.Series:

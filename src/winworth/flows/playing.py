@@ -31,17 +31,16 @@ class Played:
 def with_plays(
     accounts: pd.DataFrame,
     texts: Mapping[str, pd.DataFrame],
-    prepared: Prepared,
     settings: Settings,
     *,
     lang: str,
     previous: pd.DataFrame | None,
 ) -> Played:
     """Say for each scored account what is done, by whom and in which order; `texts` has its rows in each language, `previous`
-    the accounts of the scoring before, where there is one.
+    the accounts of the scoring before, where there is one. `owner_id` and `region` of `accounts` are used and left out.
 
-    Raises ConfigError for a segment and tier that accounts have and playbooks.yaml does not. A seller is never a feature: the
-    owners of deals are read here, after all scores are made.
+    Raises ConfigError for a segment and tier that accounts have and playbooks.yaml does not. A seller is never a feature:
+    owners stand beside scores that are made.
     """
     playbooks = settings.playbooks or built_in_playbooks()
     segment = segment_ids(accounts["segment"])
@@ -50,7 +49,8 @@ def with_plays(
     named = {code: _names(playbooks, code) for code in texts}
     place = pd.MultiIndex.from_arrays([segment, accounts["tier"]])
     told = {code: _told(text, place, plays[code], named[code]) for code, text in texts.items()}
-    work, doubts = _work(accounts, prepared, settings)
+    work, doubts = _work(accounts, settings)
+    accounts = accounts.drop(columns=["owner_id", "region"])
     before = None if previous is None else previous.set_index("account_id")["score"]
     known = accounts["account_id"].map(before).astype(float) if before is not None else accounts["score"]
     words = told[lang][["play", "channel", "segment_label"]]
@@ -88,6 +88,13 @@ def present_owners(prepared: Prepared) -> pd.Series:
     return last.set_index("account_id")["owner_id"]
 
 
+def regions(snapshot: Snapshot) -> pd.Series:
+    """Return the region of each account, by account_id; nothing where the extract has none."""
+    if "accounts" not in snapshot or "region" not in snapshot["accounts"]:
+        return pd.Series(dtype="str")
+    return snapshot["accounts"].set_index("account_id")["region"]
+
+
 def _names(playbooks: Playbooks, lang: str) -> dict[str, str]:
     return {name: getattr(plan.label, lang) for name, plan in playbooks.segments.items() if plan.label}
 
@@ -99,11 +106,11 @@ def _told(text: pd.DataFrame, place: pd.MultiIndex, plays: pd.DataFrame, names: 
     return text.assign(segment_label=pd.Series(label, text.index, dtype="str"), **own)
 
 
-def _work(accounts: pd.DataFrame, prepared: Prepared, settings: Settings) -> tuple[pd.DataFrame, list[str]]:
+def _work(accounts: pd.DataFrame, settings: Settings) -> tuple[pd.DataFrame, list[str]]:
     """Give each A and B account a seller, and say who is left without one and how many change hands."""
-    ids, scoring = accounts["account_id"], settings.scoring
-    asked = accounts[["account_id", "tier"]].assign(worth=accounts["agreed_value"], owner=ids.map(present_owners(prepared)))
-    work = assign_sellers(asked, scoring.sellers, hours=scoring.serving.hours, territory=_region(ids, prepared.snapshot))
+    scoring = settings.scoring
+    asked = accounts[["account_id", "tier"]].assign(worth=accounts["agreed_value"], owner=accounts["owner_id"])
+    work = assign_sellers(asked, scoring.sellers, hours=scoring.serving.hours, territory=accounts["region"])
     doubts, is_worked = [], accounts["tier"].isin(WORKED)
     lacking = is_worked & work["seller"].isna()
     if scoring.sellers and lacking.any():
@@ -115,12 +122,6 @@ def _work(accounts: pd.DataFrame, prepared: Prepared, settings: Settings) -> tup
     if moved:
         doubts.append(f"{moved} A and B accounts go to another seller: their owner has no hours for them.")
     return work, doubts
-
-
-def _region(ids: pd.Series, snapshot: Snapshot) -> pd.Series | None:
-    if "accounts" not in snapshot or "region" not in snapshot["accounts"]:
-        return None
-    return ids.map(snapshot["accounts"].set_index("account_id")["region"])
 
 
 def _in_order(accounts: pd.DataFrame) -> pd.DataFrame:

@@ -40,12 +40,12 @@ class Wanted:
 @dataclass(frozen=True)
 class Rows:
     """One row for each open deal and each account without one: figures and criterion scores; by language reason_1..3 and
-    segment_label; and what was strange about them.
+    segment_label; and the counts of what was strange about them (`unlike_training`).
     """
 
     table: pd.DataFrame
     words: dict[str, pd.DataFrame]
-    warnings: tuple[str, ...]
+    strange: pd.DataFrame
 
 
 def score_rows(scorer: Scorer, prepared: Prepared, bundle: Bundle, wanted: Wanted = Wanted()) -> Rows:  # noqa: B008 (frozen)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -106,21 +106,31 @@ def borderline(accounts: pd.DataFrame) -> pd.DataFrame:
     return unsure.sort_values(["tier_doubt", "account_id"], ascending=[False, True], ignore_index=True)
 
 
-def a_still_wins(home: Path, snapshot: Snapshot, *, horizon_days: int) -> tuple[str, ...]:
-    """Say where the A accounts of the latest scoring whose horizon has passed won otherwise than announced."""
-    if not snapshot.has_dates:
-        return ()
-    due = (pd.Timestamp(snapshot.as_of) - pd.Timedelta(days=horizon_days - 1)).date()
-    earlier = earlier_scores(home, due)
+def due_scores(home: Path, as_of: date, *, horizon_days: int) -> Earlier | None:
+    """Read the latest scores whose horizon has passed on `as_of`, with the open deals of their A accounts alone."""
+    earlier = earlier_scores(home, (pd.Timestamp(as_of) - pd.Timedelta(days=horizon_days - 1)).date())
     if earlier is None:
-        return ()
+        return None
     best = earlier.accounts.loc[earlier.accounts["tier"] == "A", "account_id"]
-    deals = earlier.deals[earlier.deals["account_id"].isin(best)]
-    now = snapshot["deals"].set_index("deal_id").reindex(deals["deal_id"])
-    in_time = now["closed_on"] <= pd.Timestamp(earlier.as_of) + pd.Timedelta(days=horizon_days)
-    known, won = now["status"].notna().to_numpy(), ((now["status"] == "won") & in_time).to_numpy()
-    alarm = win_rate_alarm(deals["win_probability"].to_numpy(dtype=float)[known], won[known])
-    return () if alarm is None else (f"Since {earlier.as_of}: {alarm}",)
+    return replace(earlier, deals=earlier.deals[earlier.deals["account_id"].isin(best)])
+
+
+def outcomes_of(due: Earlier | None, snapshot: Snapshot, *, horizon_days: int) -> pd.DataFrame:
+    """Return deal_id, win_probability as announced and `won` (within the horizon) of the deals of `due` still on record."""
+    if due is None or not snapshot.has_dates:
+        return pd.DataFrame({"deal_id": pd.Series(dtype="str"), "win_probability": 0.0, "won": False})
+    now = snapshot["deals"].set_index("deal_id").reindex(due.deals["deal_id"])
+    in_time = now["closed_on"] <= pd.Timestamp(due.as_of) + pd.Timedelta(days=horizon_days)
+    told = due.deals[["deal_id", "win_probability"]].assign(won=((now["status"] == "won") & in_time).to_numpy())
+    return told[now["status"].notna().to_numpy()]
+
+
+def a_still_wins(due: Earlier | None, outcomes: pd.DataFrame) -> tuple[str, ...]:
+    """Say where the A accounts of the latest scoring whose horizon has passed won otherwise than announced."""
+    if due is None:
+        return ()
+    alarm = win_rate_alarm(outcomes["win_probability"].to_numpy(dtype=float), outcomes["won"].to_numpy(dtype=bool))
+    return () if alarm is None else (f"Since {due.as_of}: {alarm}",)
 
 
 def _published(metrics: Mapping) -> tuple[str, ...]:
