@@ -8,7 +8,7 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "winworth"
 LAYERS = [
     ("errors",),
-    ("atomic", "erase", "shaped", "yaml_files", "lock", "sheets"),
+    ("atomic", "erase", "shaped", "yaml_files", "lock", "sheets", "merged"),
     ("tables",),
     ("crm",),
     ("features",),

@@ -35,11 +35,12 @@ def write_file(path: Path, content: bytes | str) -> None:
         os.fsync(folder)
 
 
-def publish_folder(target: Path, files: Mapping[str, bytes]) -> None:
+def publish_folder(target: Path, files: Mapping[str, bytes | Path]) -> None:
     """Make `target` a folder of exactly these files, in one rename; what was there before goes.
 
-    A name may have subfolders ("figures/weights.svg"). A reader sees the old folder, the new one, or for an instant none:
-    a run killed in that instant leaves it to `restore`, or to the next publish, to bring the old one back.
+    A name may have subfolders ("figures/weights.svg"). A content may be a file of the same disk, which is moved. A reader
+    sees the old folder, the new one, or for an instant none: a run killed in that instant leaves it to `restore`, or to the
+    next publish, to bring the old one back.
     Raises ResourceError where the disk refuses, IntegrityError for a name that leaves the folder.
     """
     target = Path(target)
@@ -120,17 +121,21 @@ def _aside(target: Path) -> Path:
     return target.with_name(f".{target.name}{_OLD}")
 
 
-def _stage(staged: Path, files: Mapping[str, bytes]) -> None:
+def _stage(staged: Path, files: Mapping[str, bytes | Path]) -> None:
     """Write all files under `staged`, down to the disk, folders included."""
     staged.mkdir()
     folders = {staged}
     for name, content in files.items():
         path = staged / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write_through(path, content)
+        if isinstance(content, Path):
+            content.rename(path)
+            _sync(path)
+        else:
+            _write_through(path, content)
         folders.update(parent for parent in path.parents if parent.is_relative_to(staged))
     for folder in sorted(folders, reverse=True):
-        _sync_folder(folder)
+        _sync(folder)
 
 
 def _swap(staged: Path, target: Path) -> None:
@@ -170,8 +175,8 @@ def _write_through(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

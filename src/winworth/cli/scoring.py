@@ -69,6 +69,9 @@ def predict(
     excel_fr: Annotated[bool, typer.Option("--excel-fr", help="CSV with ; and decimal comma, for a French Excel.")] = False,
     doubt: Annotated[bool, typer.Option("--doubt", help="Add each open deal's interval of its win probability.")] = False,
     by: Annotated[str | None, typer.Option("--by", help="Add each open deal's chance to be won by this day.")] = None,
+    at_once: Annotated[
+        int | None, typer.Option("--accounts-at-once", min=0, help="Read Parquet in parts of so many accounts; 0: all at once.")
+    ] = None,
     set_: Set = [],  # noqa: B006
     json: Json = False,
 ) -> None:
@@ -78,7 +81,7 @@ def predict(
     from winworth.printed import scores
 
     wanted = Wanted(excel_fr, doubt, None if by is None else day_of(by, "--by"))
-    done = run(settings_of(conf, set_), as_of=day_of(as_of), home=home, lang=lang, wanted=wanted)
+    done = run(settings_of(conf, set_), as_of=day_of(as_of), home=home, lang=lang, wanted=wanted, accounts_at_once=at_once)
     show(scores.predicted(done), json)
 
 

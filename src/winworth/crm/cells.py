@@ -159,7 +159,7 @@ def _parquet_cells(plain: PlainFile, sources: Mapping[str, str], option: str) ->
         if faults:
             raise DataError("\n".join(faults))
         table = pq.read_table(plain.path, columns=list(dict.fromkeys(sources.values())), pre_buffer=False)
-        columns = {column: _as_text(table.column(source)) for column, source in sources.items()}
+        columns = {column: as_text(table.column(source)) for column, source in sources.items()}
     except pa.ArrowException as error:
         raise DataError(f"{plain.name} cannot be read as Parquet: {error}. Export it again.") from error
     places = np.arange(1, table.num_rows + 1)
@@ -171,7 +171,7 @@ def _no_rejects() -> pd.DataFrame:
     return pd.DataFrame({"line": np.array([], dtype=np.int64), "rule": np.array([], dtype=str)})
 
 
-def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Write a typed column as ISO text; a time of day is cut to its day."""
     if pa.types.is_timestamp(column.type):
         column = column.cast(pa.timestamp(column.type.unit)).cast(pa.date32(), safe=False)

@@ -70,9 +70,8 @@ def convert(text: pd.Series, rule: CellRule) -> Converted:
     must know each text that is left.
     """
     codes, found = pd.factorize(text)
-    words = pd.Series(found, dtype="str").str.strip()
-    if rule.kind in ("level", "id") and not words.str.isascii().all():
-        words = pd.Series([_one_form(word) for word in words], dtype="str")
+    words = pd.Series(found, dtype="str")
+    words = tidied(words) if rule.kind in ("level", "id") else words.str.strip()
     meant = words.where((words != "") & ~words.isin(rule.missing_values))
     meant = _replaced(meant, rule.aliases)
     unmapped = np.zeros(len(words), dtype=bool)
@@ -85,6 +84,12 @@ def convert(text: pd.Series, rule: CellRule) -> Converted:
     values, rules = _READ[rule.kind](meant, rule.locale)
     codes = np.where(np.append(meant.notna().to_numpy(dtype=bool), False)[codes], codes, -1)
     return Converted(codes, words, values, rules, unmapped)
+
+
+def tidied(words: pd.Series) -> pd.Series:
+    """Write levels or ids in one way, without blanks around them."""
+    words = words.str.strip()
+    return words if words.str.isascii().all() else pd.Series([_one_form(word) for word in words], words.index, dtype="str")
 
 
 def _one_form(word: str) -> str:

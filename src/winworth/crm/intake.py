@@ -24,6 +24,7 @@ class Desk:
     folder: Path
     scratch: Path
     threads: int
+    is_part: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,16 +56,17 @@ class Intake:
 
 def take_in(export: Export, desk: Desk) -> Intake:
     """Read the files of an export and convert their columns; raises DataError with all columns that do not fit."""
-    files = [_read(path, export, desk) for path in _paths(desk.folder, export.file)]
+    files = [_read(path, export, desk) for path in paths_of(desk.folder, export.file)]
     ledger = Ledger(export.table, files)
     for plain, cells in files:
-        if cells.n_read == 0:
+        if cells.n_read == 0 and not desk.is_part:
             ledger.warnings.append(f"{plain.name} has no rows.")
     text = pd.concat([cells.text for _, cells in files], ignore_index=True)
     return Intake(export.table, _typed(text, _by_type(export, files), ledger), ledger)
 
 
-def _paths(folder: Path, file: str) -> Sequence[Path]:
+def paths_of(folder: Path, file: str) -> Sequence[Path]:
+    """Return the files that a name or a pattern names, in order; raises DataError where a pattern names none."""
     path = folder / file
     if path.exists() or not any(mark in file for mark in "*?["):
         return [path]

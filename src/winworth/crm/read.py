@@ -24,11 +24,12 @@ from winworth.errors import DataError
 from winworth.tables import TABLES, CrmTables, ReadReport
 
 
-def read_crm(mapping: CrmMap, *, root: Path, threads: int = 2) -> CrmTables:
+def read_crm(mapping: CrmMap, *, root: Path, threads: int = 2, is_part: bool = False) -> CrmTables:
     """Read the exports that `mapping` names, its folder taken from `root`, into the canonical tables.
 
-    Rows keep the order of the files. Raises ConfigError where the map asks for what the tables do not know, DataError
-    where a file is not what the map says or holds too many faults, and ResourceError where it passes a limit.
+    Rows keep the order of the files. A part of an extract (`is_part`) may have tables without rows, which stay. Raises
+    ConfigError where the map asks for what the tables do not know, DataError where a file is not what the map says
+    or holds too many faults, and ResourceError where it passes a limit.
 
     >>> from winworth.crm.mapping import ColumnMap, TableMap
     >>> columns = {"status": ColumnMap("Stage", values={"Gagné": "won", "Perdu": "lost"}), "amount": ColumnMap("Montant")}
@@ -45,9 +46,9 @@ def read_crm(mapping: CrmMap, *, root: Path, threads: int = 2) -> CrmTables:
     check_database(mapping)
     with TemporaryDirectory(prefix="winworth-") as scratch:
         mapping = _fetched(mapping, Path(root), Path(scratch))
-        desk = Desk(Path(root) / mapping.folder, Path(scratch), threads)
+        desk = Desk(Path(root) / mapping.folder, Path(scratch), threads, is_part)
         intakes = {name: _read_table(name, mapping, desk) for name in TABLES if name in mapping.tables}
-        present = {name: intake for name, intake in intakes.items() if len(intake.frame)}
+        present = {name: intake for name, intake in intakes.items() if is_part or len(intake.frame)}
         present = with_long_ids(present)
         drop_orphans(present)
         say_doubts(present)
@@ -78,7 +79,7 @@ def _read_table(name: str, mapping: CrmMap, desk: Desk) -> Intake:
     dialect = Dialect(table_map.separator, table_map.quote)
     export = Export(name, table_map.file, dialect, table_map.encoding, rules, f"tables.{name}")
     intake = take_in(export, desk)
-    if len(intake.frame) == 0:
+    if len(intake.frame) == 0 and not desk.is_part:
         return _without_rows(intake, table_map.max_quarantine_share)
     for join in table_map.joins:
         rules |= {column: rule for column, rule in look_up_rules(name, join, mapping).items() if column in join.columns}

@@ -76,10 +76,11 @@ def drop_orphans(intakes: Mapping[str, Intake]) -> None:
 
 def _drop_orphans_of(intake: Intake, parents: Intake, key: str) -> None:
     ledger, ids = intake.ledger, intake.frame[key]
-    beyond = parents.frame.loc[parents.ledger.fate == OUT_OF_SCOPE, key]
-    ledger.set_fate((ids.isin(beyond) & ~ids.isin(parents.used[key]) & ids.notna()).to_numpy(), OUT_OF_SCOPE)
-    n_rows = len(intake.used)
-    orphans = (ids.notna() & ~ids.isin(parents.used[key])).to_numpy() & ledger.is_used
+    codes, found = pd.factorize(ids)
+    known, beyond = (_among(found, parents.frame.loc[chosen, key])[codes] for chosen in _used_and_beyond(parents))
+    ledger.set_fate(beyond & ~known & (codes >= 0), OUT_OF_SCOPE)
+    orphans = (codes >= 0) & ~known & ledger.is_used
+    n_rows = int(ledger.is_used.sum())
     if not orphans.any():
         return
     noun = parents.name.removesuffix("s")
@@ -90,6 +91,15 @@ def _drop_orphans_of(intake: Intake, parents: Intake, key: str) -> None:
         )
     ledger.quarantine(orphans, f"F31-no-such-{noun}", key, ids)
     ledger.warnings.append(said + _amount_said(intake.frame, orphans))
+
+
+def _used_and_beyond(parents: Intake) -> tuple[np.ndarray, np.ndarray]:
+    return parents.ledger.is_used, parents.ledger.fate == OUT_OF_SCOPE
+
+
+def _among(found: pd.Index, ids: pd.Series) -> np.ndarray:
+    """Mark which ids are among others; the place after the last one, for a missing id, is none."""
+    return np.append(pd.Index(found).isin(ids.dropna().unique()), False)
 
 
 def refuse_circles(accounts: Intake) -> None:

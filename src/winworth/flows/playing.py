@@ -14,7 +14,7 @@ from winworth.scoring.crm_files import changed, crm_files, gone, left_out, trend
 from winworth.scoring.playbooks import Playbooks, play_table
 from winworth.sheets import to_csv
 
-_NEW = ["play", "channel", "seller", "rank_in_seller", "rank", "trend"]
+PLAY_COLUMNS = ["play", "channel", "seller", "rank_in_seller", "rank", "trend"]
 _GENERIC = "There is no playbooks.yaml: the built-in plays apply, true of most companies and the words of none. Write your own."
 
 
@@ -126,6 +126,6 @@ def _work(accounts: pd.DataFrame, settings: Settings) -> tuple[pd.DataFrame, lis
 
 def _in_order(accounts: pd.DataFrame) -> pd.DataFrame:
     """Put what is to be done after the tier and what belongs to it."""
-    kept = [name for name in accounts.columns if name not in _NEW]
+    kept = [name for name in accounts.columns if name not in PLAY_COLUMNS]
     place = 1 + max(kept.index(name) for name in TIER_COLUMNS if name in kept)
-    return accounts[kept[:place] + _NEW + kept[place:]]
+    return accounts[kept[:place] + PLAY_COLUMNS + kept[place:]]

@@ -28,8 +28,12 @@ class Prepared:
 def prepare(settings: Settings, *, as_of: date, catalog: Catalog | None = None) -> Prepared:
     """Read the extract, check that every feature may read what it reads, and keep what was known on `as_of`."""
     crm = read_crm(settings.crm, root=settings.folder, threads=settings.training.threads)
+    return as_prepared(settings, crm, as_of=as_of, catalog=catalog or settings.catalog)
+
+
+def as_prepared(settings: Settings, crm: CrmTables, *, as_of: date, catalog: Catalog) -> Prepared:
+    """Check that every feature may read what it reads, and keep what was known on `as_of`."""
     waived = settings.waived(as_of)
-    catalog = catalog or settings.catalog
     check_catalog(catalog, crm, waived)
     snapshot = take_snapshot(crm, as_of=as_of, waived=waived)
     return Prepared(crm, snapshot, crm.report.warnings + _warnings(crm, snapshot, catalog, settings))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from winworth.flows.movement import Today, moved_since
@@ -21,9 +22,12 @@ LEAD = ["account_id", "name", "as_of", "basis", "deal_id", *_VALUES, *TIER_COLUM
 
 @dataclass(frozen=True)
 class Ranked:
-    """Accounts as they are published, the one worth most first; by language their texts; files beside them; and run.json."""
+    """Accounts as they are published, the one worth most first; by language their texts; files beside them; and run.json.
+    `order` tells the row of the part that each comes from.
+    """
 
     accounts: pd.DataFrame
+    order: np.ndarray
     texts: Mapping[str, pd.DataFrame]
     files: Mapping[str, bytes]
     run: dict
@@ -51,12 +55,12 @@ def rank_accounts(task: Task, part: ScoredPart, *, lang: str) -> Ranked:
     run = _run(task, part, played.accounts) | {"tiering": tiered.record, "movement": moved.record}
     run["warnings"] = warnings + run["warnings"]
     files = {"borderline.csv": to_csv(borderline(played.accounts), excel_fr=task.wanted.excel_fr)}
-    return Ranked(played.accounts, played.texts, played.files | (moved.files or {}) | files, run)
+    return Ranked(played.accounts, order.to_numpy(), played.texts, played.files | (moved.files or {}) | files, run)
 
 
 def with_words(table: pd.DataFrame, words: pd.DataFrame) -> pd.DataFrame:
     """Put reasons and segment labels, row by row, before the model version."""
-    place = table.columns.get_loc("model_version")
+    place = table.columns.get_loc("model_version") if "model_version" in table else len(table.columns)
     return pd.concat([table.iloc[:, :place], words, table.iloc[:, place:]], axis=1)
 
 

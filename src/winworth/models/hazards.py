@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from winworth.models.censoring import Histories
+from winworth.models.linear import row_sums
 from winworth.models.trees import TreeSize
 from winworth.models.win import WinModel
 
@@ -156,8 +157,8 @@ def _summary(won: np.ndarray, lost: np.ndarray) -> tuple[np.ndarray, np.ndarray,
     """Return mean, 10 % and 90 % point of the periods to close, and the mean of those to a win; even within a period."""
     closed = won + lost
     middle = np.arange(closed.shape[1] - 1) + 0.5
-    mean = np.diff(closed) @ middle + (1 - closed[:, -1]) * (closed.shape[1] - 1)
-    to_win = np.diff(won) @ middle / won[:, -1]
+    mean = row_sums(np.diff(closed) * middle) + (1 - closed[:, -1]) * (closed.shape[1] - 1)
+    to_win = row_sums(np.diff(won) * middle) / won[:, -1]
     return mean, _reached(closed, 0.1), _reached(closed, 0.9), to_win
 
 

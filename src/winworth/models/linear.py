@@ -65,7 +65,7 @@ class Linear:
 
     def margin(self, X: np.ndarray) -> np.ndarray:
         """Return the linear predictor of each row."""
-        return self.intercept + self.scale.transform(X) @ self.coefficients
+        return self.intercept + row_sums(self.scale.transform(X) * self.coefficients)
 
     def contributions(self, X: np.ndarray) -> np.ndarray:
         """Return each column's part of the margin, its missing flag included: (rows, columns), 0 at the training mean."""
@@ -85,6 +85,11 @@ class Linear:
         for name in ("spread", "missing_spread"):
             scale[name] = np.where(scale[name] == 0, np.inf, scale[name])
         return cls(Standardiser(**scale), np.asarray(learnt["coefficients"]), learnt["intercept"])
+
+
+def row_sums(terms: np.ndarray) -> np.ndarray:
+    """Sum each row by itself: a matrix product rounds by how many rows stand beside it."""
+    return np.ascontiguousarray(terms).sum(axis=1)
 
 
 def one_thread() -> AbstractContextManager:

@@ -11,6 +11,7 @@ from scipy.special import expit
 from winworth.features.build import is_deal_level
 from winworth.features.catalog import Catalog
 from winworth.models.by_name import ByName
+from winworth.models.linear import row_sums
 from winworth.models.matrix import FeatureMatrix
 from winworth.models.value import Value, read_value
 from winworth.models.win import WinModel
@@ -76,7 +77,8 @@ class Scorer:
         else:
             criteria, by_feature = self._by_card(features, has_no_deal)
         weight = self.weights.table["weight"].reindex(criteria.columns)
-        return Scored(table.assign(score=criteria @ weight / 100), criteria, by_feature, self.placed(features))
+        score = row_sums(criteria.to_numpy(dtype=float) * weight.to_numpy(dtype=float)) / 100
+        return Scored(table.assign(score=score), criteria, by_feature, self.placed(features))
 
     def placed(self, features: pd.DataFrame) -> Placed:
         """Return the segment of each row; nowhere where there are none."""

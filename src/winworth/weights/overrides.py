@@ -9,6 +9,7 @@ import pandas as pd
 
 from winworth.errors import ConfigError, did_you_mean
 from winworth.features.catalog import STRICT
+from winworth.models.linear import row_sums
 from winworth.models.metrics import Figure, account_draws, spearman
 from winworth.weights.criteria import CLIP, CriteriaWeights, integers_to
 from winworth.weights.fidelity import captured
@@ -169,7 +170,7 @@ def log_unit(weights: CriteriaWeights, card: Scorecard | None) -> float:
 def log_shift(criteria: pd.DataFrame, before: pd.Series, after: pd.Series, *, unit: float) -> np.ndarray:
     """Return by how much other weights move each row in log expected value; `unit` is that of one point of the score."""
     moved = (after - before).reindex(criteria.columns).fillna(0).to_numpy(dtype=float)
-    return unit * (criteria.to_numpy(dtype=float) @ moved) / 100
+    return unit * row_sums(criteria.to_numpy(dtype=float) * moved) / 100
 
 
 def price(later: LaterScores, before: pd.Series, after: pd.Series, *, seed: int, n_boot: int = 200) -> Price:
