@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 
 from winworth.sheets import BOM, to_csv
 
-ROWS = 20_000  # held at once, and in a row group of what is written
-SORT_MEMORY = "150MB"
+ROWS = 5_000  # held at once, and in a row group of what is written
+SORT_MEMORY = "100MB"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -21,13 +20,12 @@ from winworth.crm.database import as_files, check_database, fetch_tables
 from winworth.crm.intake import paths_of
 from winworth.crm.mapping import CrmMap, TableMap
 from winworth.crm.read import read_crm
-from winworth.crm.wording import printable
+from winworth.crm.seen_keys import seen_keys
 from winworth.errors import ConfigError, DataError, ResourceError, listed
 from winworth.tables import TABLES, CrmTables
 
 BATCH = 100_000  # rows
 MOST_PARTS = 1_000  # each has a file open for every table while it is cut
-_SORT_MEMORY = "150MB"
 PLACE = ("winworth_file", "winworth_row")  # where a part's row stood in the extract
 _WHOLE = ("costs", "rates")  # tables of no account: each part has all of them
 _LONG_ID = r"^[A-Za-z0-9]{15}[A-Z0-5]{3}$"  # Salesforce's id of 18 characters; the one of 15 is the same account
@@ -94,7 +92,6 @@ def split_extract(mapping: CrmMap, *, root: Path, scratch: Path, accounts_at_onc
     found = {name: Origin.of(Path(root) / mapping.folder, table_map.file) for name, table_map in mapping.tables.items()}
     deals = _Deals(n_parts)
     for name in sorted(mapping.tables, key=lambda name: name != "deals"):
-        _refuse_split_keys(name, mapping.tables[name], found[name].paths, scratch)
         _split(name, mapping.tables[name], found[name].paths, folders, deals)
     tables = {name: replace(table_map, file=f"{name}.parquet") for name, table_map in mapping.tables.items()}
     return Parts(replace(mapping, folder=".", tables=tables, archive=False), folders, found)
@@ -175,28 +172,49 @@ class _Deals:
 def _split(name: str, table_map: TableMap, paths: Sequence[Path], folders: Sequence[Path], deals: _Deals) -> None:
     """Write one table's rows to the parts, in the order of its files."""
     schema = _schema(name, paths)
+    key = TABLES[name].key if table_map.key and TABLES[name].key != "account_id" else None
     writers = [pq.ParquetWriter(folder / f"{name}.parquet", schema, compression="zstd") for folder in folders]
-    try:
-        for batch in _batches(paths, schema):
-            for part, rows in _dealt(batch, name, table_map, deals):
-                writers[part].write_table(rows)
-    except OSError as error:
-        raise ResourceError(f"{name} cannot be cut into parts below {folders[0].parent}: {error}. Free some space.") from error
-    finally:
-        for writer in writers:
-            writer.close()
+    with seen_keys(folders[0].parent) as keys:
+        try:
+            for batch in _batches(paths, schema):
+                parts = None if name in _WHOLE else _parts_of(batch, name, table_map, deals)
+                for part, rows in _dealt(batch, parts, len(folders)):
+                    writers[part].write_table(rows)
+                if key in table_map.columns:
+                    ids = _ids(batch, table_map, key)
+                    keys.add(ids.number[ids.is_known], parts[ids.is_known])
+        except OSError as error:
+            raise ResourceError(f"{name} cannot be cut into parts below {keys.folder}: {error}. Free some space.") from error
+        finally:
+            for writer in writers:
+                writer.close()
+        _refuse_split(name, table_map, paths, keys.in_two_parts())
     if name == "deals":
         deals.settle()
 
 
-def _dealt(batch: pa.Table, name: str, table_map: TableMap, deals: _Deals) -> Iterator[tuple[int, pa.Table]]:
-    """Yield the rows of a batch by part, in their order; all of them to each part for a table of no account."""
-    if name in _WHOLE:
-        yield from ((part, batch) for part in range(deals.n_parts))
+def _refuse_split(name: str, table_map: TableMap, paths: Sequence[Path], split: np.ndarray) -> None:
+    """Raise DataError where a key stands under two accounts: its rows lie in two parts, and both would count."""
+    if not len(split):
         return
-    parts = _parts_of(batch, name, table_map, deals)
+    for batch in _batches(paths, _schema(name, paths)):
+        here = np.flatnonzero(np.isin(_ids(batch, table_map, TABLES[name].key).number, split))
+        if len(here):
+            file, row = (batch.column(column)[int(here[0])].as_py() for column in PLACE)
+            break
+    raise DataError(
+        f"{name}: {len(split):,} values of {TABLES[name].key} stand under two accounts, first {paths[file].name}, row {row}. "
+        "Parts of an extract cannot settle them. Mend the export, or read it whole: --accounts-at-once 0."
+    )
+
+
+def _dealt(batch: pa.Table, parts: np.ndarray | None, n_parts: int) -> Iterator[tuple[int, pa.Table]]:
+    """Yield the rows of a batch by part, in their order; all of them to each part where nothing says which."""
+    if parts is None:
+        yield from ((part, batch) for part in range(n_parts))
+        return
     order = np.argsort(parts, kind="stable")
-    ends = np.searchsorted(parts[order], np.arange(deals.n_parts + 1))
+    ends = np.searchsorted(parts[order], np.arange(n_parts + 1))
     batch = batch.take(pa.array(order))
     for part in np.flatnonzero(np.diff(ends)).tolist():
         yield part, batch.slice(ends[part], ends[part + 1] - ends[part])
@@ -231,7 +249,7 @@ def _batches(paths: Sequence[Path], schema: pa.Schema) -> Iterator[pa.Table]:
 
 
 def _parts_of(batch: pa.Table, name: str, table_map: TableMap, deals: _Deals) -> np.ndarray:
-    account, deal = (_hashes(batch, table_map, column) for column in ("account_id", "deal_id"))
+    account, deal = (_ids(batch, table_map, column) for column in ("account_id", "deal_id"))
     if account is None:
         return deals.parts_of(deal.number)
     number = account.number if name != "deals" or deal is None else np.where(account.is_known, account.number, deal.number)
@@ -249,39 +267,13 @@ class _Ids:
     is_known: np.ndarray
 
 
-def _hashes(batch: pa.Table, table_map: TableMap, column: str) -> _Ids | None:
+def _ids(batch: pa.Table, table_map: TableMap, column: str) -> _Ids | None:
     if column not in table_map.columns:
         return None
-    codes, found = pd.factorize(as_text(batch.column(table_map.columns[column].source)).to_pandas().fillna(""))
-    ids = tidied(pd.Series(found, dtype="str"))
-    ids = ids.mask(ids.str.fullmatch(_LONG_ID), ids.str[:15])
-    numbers = pd.util.hash_array(ids.to_numpy(dtype=object), categorize=False)
-    return _Ids(numbers[codes], (ids != "").to_numpy()[codes])
-
-
-def _refuse_split_keys(name: str, table_map: TableMap, paths: Sequence[Path], scratch: Path) -> None:
-    """Raise DataError where a key stands under two accounts: its rows would lie in two parts and both count."""
-    key = TABLES[name].key
-    if not table_map.key or key in (None, "account_id") or not {key, "account_id"} <= set(table_map.columns):
-        return
-    mark, account = (_quoted(table_map.columns[column].source) for column in (key, "account_id"))
-    settings = {"threads": 1, "memory_limit": _SORT_MEMORY, "temp_directory": str(scratch)}
-    with duckdb.connect(config=settings) as connection:
-        found = connection.execute(
-            "SELECT count(*), min(key) FROM (SELECT key FROM "
-            f"(SELECT trim({mark}::VARCHAR) AS key, trim(coalesce({account}::VARCHAR, '')) AS account FROM read_parquet(?)) "
-            "WHERE key <> '' GROUP BY key HAVING min(account) <> max(account))",
-            [[str(path) for path in paths]],
-        ).fetchone()
-    if found[0]:
-        raise DataError(
-            f'{name}: {found[0]:,} values of {key} stand under two accounts, first "{printable(found[1])}", which parts '
-            "of an extract cannot settle. Mend the export, or read it whole: --accounts-at-once 0."
-        )
-
-
-def _quoted(column: str) -> str:
-    return '"' + column.replace('"', '""') + '"'
+    text = tidied(as_text(batch.column(table_map.columns[column].source)).to_pandas().fillna("").astype("str"))
+    text = text.mask(text.str.fullmatch(_LONG_ID), text.str[:15])
+    numbers = pd.util.hash_array(text.to_numpy(dtype=object), categorize=False)
+    return _Ids(numbers, (text != "").to_numpy())
 
 
 def _sha256(path: Path) -> str:
