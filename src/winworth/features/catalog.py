@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from winworth.errors import ConfigError, did_you_mean
@@ -136,12 +137,12 @@ class Catalog:
                 seen[feature] = name
                 _check(f"criteria.yaml: {name}.{feature}", spec)
 
-    @property
+    @cached_property
     def features(self) -> dict[str, Feature]:
         """All features by name, in the order of the file."""
         return {name: spec for criterion in self.criteria.values() for name, spec in criterion.features.items()}
 
-    @property
+    @cached_property
     def criterion_of(self) -> dict[str, str]:
         """The criterion each feature belongs to."""
         return {feature: name for name, criterion in self.criteria.items() for feature in criterion.features}

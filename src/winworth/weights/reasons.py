@@ -69,11 +69,11 @@ def reasons(
         for name, columns in own.items()
     }
     lines: dict[str, list[str]] = {f"reason_{k + 1}": [] for k in range(N_REASONS)}
-    values, moved, names = features.to_dict("list"), points.to_numpy(), list(scores.columns)
-    for row in range(len(scores)):
+    values, moved, names = features.to_dict("list"), points.to_numpy().tolist(), list(scores.columns)
+    for row, places in enumerate(order.tolist()):
         for k in range(N_REASONS):
-            place = order[row, k] if k < order.shape[1] else -1
-            told = place >= 0 and abs(moved[row, place]) > 0.5
-            feature = strongest[names[place]][row] if told else None
-            lines[f"reason_{k + 1}"].append(wording.sentence(feature, values[feature][row], moved[row, place]) if told else "")
+            told = k < len(places) and abs(moved[row][places[k]]) > 0.5
+            feature = strongest[names[places[k]]][row] if told else None
+            point = moved[row][places[k]] if told else 0.0
+            lines[f"reason_{k + 1}"].append(wording.sentence(feature, values[feature][row], point) if told else "")
     return pd.DataFrame(lines, index=scores.index).astype("str")
