@@ -34,7 +34,7 @@ class Went:
     @property
     def refused(self) -> dict | None:
         """What the record says of the step that refused."""
-        return next((entry for entry in self.record["steps"] if "error" in entry), None)
+        return _refused(self.record["steps"])
 
 
 def go_through(turn: Turn, *, begin: str | None = None, again: bool = False) -> Went:
@@ -52,8 +52,9 @@ def go_through(turn: Turn, *, begin: str | None = None, again: bool = False) -> 
     with run_lock(turn.home / FOLDER, turn.cadence):
         book = _Book.opened(turn)
         kept = {} if again else book.kept()
-        ran = _through(book, steps, kept, names.index(begin) if begin else 0)
-        return Went(book.record(), book.path, ran, tuple(name for name in names if not book.has_done(name)))
+        start = names.index(begin) if begin else 0
+        ran = _through(book, steps, kept, start)
+        return Went(book.record(), book.path, ran, tuple(name for name in names[start:] if not book.has_done(name)))
 
 
 @dataclass
@@ -94,7 +95,7 @@ class _Book:
     def record(self) -> dict:
         """Return the record: no clock in it, and the same however often the run was taken up again."""
         entries = list(self.entries.values())
-        failed = next((entry for entry in entries if "error" in entry), None)
+        failed = _refused(entries)
         advised = next((entry["exit_code"] for entry in entries if entry["exit_code"] in ADVICE), 0)
         verdict = "refused" if failed else ADVICE.get(advised, "done") if self.is_over else "unfinished"
         return {
@@ -109,7 +110,7 @@ class _Book:
 
 def _through(book: _Book, steps: Sequence[Step], kept: dict[str, dict], start: int) -> tuple[str, ...]:
     """Take the steps from `start` on that do not hold, up to the first that refuses; return their names."""
-    book.entries |= {step.name: kept[step.name] for step in steps[:start] if step.name in kept}
+    book.entries |= {step.name: _passed_over(kept[step.name]) for step in steps[:start] if step.name in kept}
     ran: list[str] = []
     for step in steps[start:]:
         if not start and len(ran) == 1 and _holds(book.turn, step, kept.get(step.name)):
@@ -126,6 +127,15 @@ def _through(book: _Book, steps: Sequence[Step], kept: dict[str, dict], start: i
     book.is_over = True
     write_file(book.path, to_json(book.record()))
     return tuple(ran)
+
+
+def _passed_over(entry: dict) -> dict:
+    """Mark a refusal that someone goes on after, by --from: it stays on record and no longer ends the run."""
+    return entry | {"passed_over": True} if "error" in entry else entry
+
+
+def _refused(entries: Sequence[dict]) -> dict | None:
+    return next((entry for entry in entries if "error" in entry and not entry.get("passed_over")), None)
 
 
 def _first(book: _Book, step: Step, kept: dict[str, dict]) -> dict:

@@ -22,7 +22,8 @@ def went(done: "Went") -> Report:
     table = plain_table(title, ["step", "", "what it says", "code", "notes"], n_text=3)
     for entry in record["steps"]:
         if "error" in entry:
-            table.add_row(entry["step"], "refused", entry["error"], str(entry["exit_code"]), "")
+            how = "passed over" if entry.get("passed_over") else "refused"
+            table.add_row(entry["step"], how, entry["error"], str(entry["exit_code"]), "")
             continue
         how = "ran" if entry["step"] in done.ran else STANDS
         table.add_row(entry["step"], how, entry["says"], str(entry["exit_code"]), str(entry["n_warnings"] or ""))
