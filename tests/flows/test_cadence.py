@@ -2,11 +2,13 @@
 
 import json
 import multiprocessing
+import shutil
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from monitor_world import END, company, crown
 from typer.testing import CliRunner
 
 from winworth.cli.app import app
@@ -286,27 +288,29 @@ def test_split_and_treated_go_together(tmp_path):
     assert isinstance(done.exception, ConfigError) and "go together" in str(done.exception)
 
 
-# --- on the demo company ------------------------------------------------------------------------------------------------
+# --- on a company -------------------------------------------------------------------------------------------------------
+
+
+class Unweighed:
+    """The rest of a model version's record: nothing but that no weight is published."""
+
+    def json(self, name: str) -> dict:
+        return {"weights_published": False}
 
 
 @pytest.mark.slow
-def test_a_month_of_the_demo_company_ends_with_what_monitor_advises_and_the_page_says_it(demo, demo_copy, tmp_path, monkeypatch):
+def test_a_month_ends_with_what_monitor_advises_and_the_page_says_so_in_the_reader_s_words(tmp_path, monkeypatch):
+    watched = crown(company(tmp_path, n_deals=1000, seed=2), tmp_path, on=END - timedelta(days=195), base=Unweighed())
     conf = tmp_path / "conf"
-    import shutil
-
     shutil.copytree(ROOT / "conf", conf)
     path = conf / "crm.yaml"
-    path.write_text(path.read_text().replace("folder: ../demo/exports", f"folder: {demo.home / 'exports'}"))
-    line = ["monthly", "--as-of", "2026-06-30", "--conf", str(conf), "--home", str(demo_copy.home), "--lang", "fr"]
+    path.write_text(path.read_text().replace("folder: ../demo/exports", f"folder: {watched.settings.crm.folder}"))
+    line = ["monthly", "--as-of", "2026-06-30", "--conf", str(conf), "--home", str(tmp_path), "--lang", "fr"]
     monkeypatch.setattr("winworth.flows.monitor.reach_verdict", lambda told, oldest_days: ("stop", ()))
     done = CliRunner().invoke(app, [*line, "--json"])
     told = json.loads(done.stdout)
     assert (done.exit_code, told["verdict"], told["ran"]) == (12, "stop", list(NAMES))
-    page = (demo_copy.home / "reviews" / "2026-06-30" / "review-monthly-fr.html").read_text(encoding="utf-8")
+    page = (tmp_path / "reviews" / "2026-06-30" / "review-monthly-fr.html").read_text(encoding="utf-8")
     assert "Ne travaillez pas d’après cette liste." in page and "monitor/2026-06-30/monitor-fr.html" in page
     again = CliRunner().invoke(app, line)
     assert again.exit_code == 12 and again.stdout.count("stands") == 3
-    quarter = ["quarterly", *line[1:-2], "--from", "compare", "--json"]
-    told = json.loads(CliRunner().invoke(app, quarter).stdout)
-    assert (told["exit_code"], told["ran"]) == (0, ["compare", "promote", "predict", "review"])
-    assert [entry["says"] for entry in told["steps"]][1] == f"{demo.done.trained.version} is in use."
