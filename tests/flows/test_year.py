@@ -97,7 +97,7 @@ def plain_quarter(year: Year, day: str) -> None:
 
 def agreed_quarter(year: Year, day: str) -> None:
     """Compare a change of the year before; then leadership sets a weight for six weeks."""
-    year.run("quarterly", day, "--split", "2025-01-01", "--treated", "Bretagne", "--by", "region")
+    year.run("quarterly", day, "--split", "2025-01-01", "--treated", "Occitanie", "--by", "region")
     one = {"criterion": "sector", "weight": 20, "who": "C. Martin", "why": "two deals in it are near"}
     world.mend(
         year.conf / "overrides.yaml", overrides=[one | {"agreed_on": date.fromisoformat(day), "until": date(2025, 11, 15)}]
@@ -144,7 +144,7 @@ def test_the_first_quarter_has_a_champion_scores_and_a_page_by_one_command(year)
 def test_what_was_compared_once_is_compared_anew_each_quarter_until_something_else_is_asked(year):
     told = [step(said, "compare")["says"] for day in QUARTERS for said in year.of("quarterly", day)[:1]]
     assert told[0].startswith("Nothing to compare")
-    assert told[1:] == ["Before and after: Bretagne from 2025-01-01 on."] * 3
+    assert told[1:] == ["Before and after: Occitanie from 2025-01-01 on."] * 3
     assert len(list((year.home / "compared").glob("*/*/compare.json"))) == 3
 
 

@@ -37,7 +37,7 @@ def a_company(*, n_deals: int, seed: int) -> World:
 
 
 def _pivoted(deals: pd.DataFrame, accounts: pd.DataFrame) -> pd.DataFrame:
-    """Return deals of which, once the company sells another product, as many are won as ever: those of the smallest accounts."""
+    """Return deals of which, once the company sells another product, as many are won: those of the smallest accounts."""
     late = deals["opened_on"] >= pd.Timestamp(PIVOT)
     ended = late & (deals["status"] != "open") & (deals["kind"] != "renewal")
     size = deals["account_id"].map(accounts.set_index("account_id")["headcount"]).fillna(0)
