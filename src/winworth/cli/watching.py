@@ -2,16 +2,12 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
 from winworth.cli.options import AsOf, Cadence, Conf, Home, Json, Lang, Language, Set, day_of, settings_of, show, track_of
 from winworth.errors import ConfigError
-
-if TYPE_CHECKING:
-    from winworth.flows.compare import Question
-    from winworth.flows.steps import Turn
 
 From = Annotated[str | None, typer.Option("--from", help="Begin at this step, whatever is recorded, and take all after it.")]
 Again = Annotated[bool, typer.Option("--again", help="Take every step anew.")]
@@ -86,7 +82,8 @@ def quarterly(
     _go(turn, begin, again, json)
 
 
-def _question(split: str | None, treated: list[str], by: str) -> "Question | None":
+def _question(split: str | None, treated: list[str], by: str) -> Any:
+    """Return what to compare before and after; None where nothing is said."""
     from winworth.flows.compare import Question
 
     if (split is None) != (not treated):
@@ -94,7 +91,7 @@ def _question(split: str | None, treated: list[str], by: str) -> "Question | Non
     return None if split is None else Question(day_of(split, "--split"), tuple(treated), by)
 
 
-def _go(turn: "Turn", begin: str | None, again: bool, json: bool) -> None:
+def _go(turn: Any, begin: str | None, again: bool, json: bool) -> None:
     """Take the steps, print how they went, and end with the code of the one that refused, or that monitor advises."""
     from winworth.flows.cadence import go_through
     from winworth.printed import cadence as printed
