@@ -223,6 +223,16 @@ def test_the_table_keeps_to_80_columns_and_the_document_says_where_to_go_on(mont
     )
 
 
+def test_who_has_no_champion_is_not_told_to_go_on_with_it(month, monkeypatch):
+    promote = replace(month.step("predict"), name="promote")
+    monkeypatch.setitem(steps.PLANS, "monthly", (month.step("check"), promote, month.step("review")))
+    month.fault = {"predict": GateRefused("no")}
+    assert "There is no champion yet: winworth review writes the page" in printed(month.go()).parts[-2]
+    (month.home / "models").mkdir()
+    (month.home / "models" / "champion").write_text("v")
+    assert printed(month.go()).parts[-2] == "To go on with the champion as it is: winworth monthly --from predict."
+
+
 # --- what the steps stand on and say ------------------------------------------------------------------------------------
 
 

@@ -44,7 +44,9 @@ def _way_on(done: "Went") -> list[Any]:
         return [VERDICTS[record["verdict"]]] if record["verdict"] in VERDICTS else []
     again = f"winworth {record['cadence']}"
     said = [f"It stops at {refused['step']}. Once that is mended, run {again} again: it goes on from there."]
-    if refused["step"] == "promote":
+    if refused["step"] == "promote" and not (done.path.parents[1] / "models" / "champion").exists():
+        said.append("There is no champion yet: winworth review writes the page that says why, with no account.")
+    elif refused["step"] == "promote":
         said.append(f"To go on with the champion as it is: {again} --from predict.")
     if refused["step"] == "compare":
         said.append(f"To go on without it: {again} --from promote.")
