@@ -60,6 +60,12 @@ recalibrate: .venv/.ready  ## the champion's chances fitted to recent deals: a c
 review: .venv/.ready  ## the page that sales leadership reads
 	$(WINWORTH) review --as-of $(AS_OF) --conf $(CONF) --lang $(LANG_) --cadence $(CADENCE)
 
+monthly: .venv/.ready  ## a month: check, predict, monitor, review; goes on where it stopped: FROM=predict, AGAIN=1
+	$(WINWORTH) monthly --as-of $(AS_OF) --conf $(CONF) --lang $(LANG_)$(if $(FROM), --from $(FROM))$(if $(AGAIN), --again)
+
+quarterly: .venv/.ready  ## a quarter: archive, check, train, compare, promote, predict, review; goes on where it stopped
+	$(WINWORTH) quarterly --as-of $(AS_OF) --conf $(CONF) --lang $(LANG_)$(if $(FROM), --from $(FROM))$(if $(AGAIN), --again)
+
 kpi: .venv/.ready  ## the ten KPIs by tier, segment, size and quarter: make kpi BY=headcount adds a feature
 	$(WINWORTH) kpi --as-of $(AS_OF) --conf $(CONF) --lang $(LANG_) $(if $(BY),--by $(BY))
 

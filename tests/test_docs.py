@@ -16,6 +16,7 @@ from winworth import errors
 from winworth.cli.app import app
 from winworth.config import Training, Waivers, WinSettings
 from winworth.flows import leak_gate, learn
+from winworth.flows.verdict import EXIT_CODES
 from winworth.kpi.ledger import KPIS
 from winworth.models import ladder, leak_tests, value
 from winworth.review.page import SECTIONS
@@ -176,11 +177,23 @@ def test_the_rules_of_quarantine_are_all_told_and_no_others():
 
 
 def test_the_schedules_and_waivers_are_well_formed():
-    actions, waivers = (yaml.safe_load(text) for text in pages.blocks("runbook.md", "yaml"))
-    assert actions["jobs"]["score"]["runs-on"] == "self-hosted"
+    night, month, waivers = (yaml.safe_load(text) for text in pages.blocks("runbook.md", "yaml"))
+    assert night["jobs"]["score"]["runs-on"] == month["jobs"]["month"]["runs-on"] == "self-hosted"
     assert len(shaped(Waivers, waivers, "leak_waivers.yaml").waivers) == 2
     (airflow,) = pages.blocks("runbook.md", "python")
-    ast.parse(airflow)
+    called = {node.func.id for node in ast.walk(ast.parse(airflow)) if isinstance(node, ast.Call)}
+    assert called == {"DAG", "BashOperator"}
+
+
+@pytest.mark.parametrize("verb", ["monthly", "quarterly"])
+def test_a_month_and_a_quarter_stand_whole_in_crontab_and_airflow(verb):
+    crontab, airflow = (pages.blocks("runbook.md", language)[0] for language in ("text", "python"))
+    assert all(f".venv/bin/winworth {verb} --conf conf-mine" in text for text in (crontab, airflow))
+
+
+def test_each_code_that_a_month_ends_with_by_advice_is_told():
+    told = {int(cells[0]): cells[1] for cells in pages.rows("runbook.md", "### A month")}
+    assert told == {code: verdict.replace("_", " ") for verdict, code in EXIT_CODES.items()}
 
 
 # --- the glossary -----------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from html import unescape
 from itertools import combinations
 
@@ -283,3 +283,21 @@ def test_of_twelve_companies_in_which_nothing_changed_hardly_one_is_alarmed(tmp_
         watched = crown(company(home, n_deals=1500, seed=seed), home, on=END - timedelta(days=LAG))
         alarmed += [seed] if monitor(watched.settings, as_of=END, home=home).verdict != "go_on" else []
     assert len(alarmed) <= 2, alarmed
+
+
+@pytest.mark.slow
+def test_a_summer_in_which_few_deals_open_raises_no_alarm(tmp_path):
+    """Fewer young deals are no drift of the stage, which grows with age; this company was alarmed by it."""
+    watched = crown(company(tmp_path, n_deals=3000, seed=1), tmp_path, on=date(2025, 6, 30))
+    bundle = open_version(tmp_path / "models" / watched.version)
+    scorer = Scorer.from_files(bundle.contents)
+    prepared = prepare(watched.settings, as_of=date(2025, 8, 31), catalog=scorer.catalog)
+    observed = observe(prepared, scorer, bundle, watched.settings)
+    assert flow.drift_of(bundle, scorer, observed, date(2025, 8, 31))["alarms"] == []
+    old = replace(bundle, contents=dict(bundle.contents) | {"reference.json": without_ages(bundle)})
+    found = flow.drift_of(old, scorer, observed, date(2025, 8, 31))["alarms"]
+    assert [alarm["feature"] for alarm in found] == ["stage"]  # so it was while ages were not kept
+
+
+def without_ages(bundle) -> bytes:
+    return json.dumps({name: told for name, told in bundle.json("reference.json").items() if name != "ages"}).encode()

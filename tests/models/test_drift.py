@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import chi2
 
-from winworth.models.drift import alarms, drifted, out_of_range, psi, spread_of
+from winworth.models.drift import alarms, at_ages_of, drifted, out_of_range, psi, spread_of
 
 LEVELS = list("abcdefgh")
 SHARES = [0.4, 0.2, 0.15, 0.1, 0.06, 0.05, 0.03, 0.01]
@@ -84,3 +84,39 @@ def test_too_few_rows_say_nothing_and_ranges_are_counted():
     then = spread_of(pd.Series(np.arange(100.0)), np.arange(100))
     assert drifted("x", then, pd.Series([1e9] * 5), np.arange(5)) == []
     assert out_of_range(then, pd.Series([-1.0, 5.0, 100.0, np.nan])) == 2
+
+
+def by_age(n: int, shares: list[float], seed: int) -> tuple[pd.Series, np.ndarray, np.ndarray]:
+    """Draw stages that depend on a deal's age alone, two rows an account."""
+    rng = np.random.default_rng(seed)
+    ages = rng.choice([0, 30, 90], p=shares, size=n)
+    stage = np.where(ages == 0, "a", np.where(rng.random(n) < 0.5, "b", "c"))
+    return pd.Series(stage), ages, np.arange(n) // 2
+
+
+def test_a_month_in_which_few_deals_open_is_no_drift_of_what_grows_with_their_age():
+    stage, ages, accounts = by_age(1500, [0.5, 0.35, 0.15], 0)
+    then, shares = spread_of(stage, accounts, list("abc")), {"0": 0.5, "30": 0.35, "90": 0.15}
+    plain, weighed = [], []
+    for seed in range(1, 61):
+        now, ages, accounts = by_age(250, [0.3, 0.5, 0.2], seed)
+        plain += drifted("stage", then, now, accounts)[:1]
+        weighed += drifted("stage", then, now, accounts, at_ages_of(shares, ages))[:1]
+    assert sum(test.p < 0.01 for test in plain) >= 50
+    assert sum(test.p < 0.01 for test in weighed) <= 2
+
+
+def test_at_equal_ages_a_planted_drift_is_still_seen():
+    stage, _, accounts = by_age(1500, [0.5, 0.35, 0.15], 0)
+    then = spread_of(stage, accounts, list("abc"))
+    now, ages, accounts = by_age(250, [0.3, 0.5, 0.2], 1)
+    (test, *_) = drifted("stage", then, now.replace("c", "b"), accounts, at_ages_of({"0": 0.5, "30": 0.35, "90": 0.15}, ages))
+    assert test.p < 1e-6 and test.is_large
+
+
+def test_equal_weights_change_nothing_and_no_known_ages_weigh_nothing():
+    stage, ages, accounts = by_age(300, [0.5, 0.35, 0.15], 3)
+    then = spread_of(stage, accounts, list("abc"))
+    now, _, accounts = by_age(200, [0.4, 0.4, 0.2], 4)
+    assert drifted("stage", then, now, accounts, np.ones(200)) == drifted("stage", then, now, accounts)
+    assert at_ages_of(None, ages) is None and at_ages_of({"0": 1.0}, np.array([])) is None

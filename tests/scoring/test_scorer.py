@@ -8,6 +8,7 @@ from scipy.special import expit
 
 from winworth.errors import DataError
 from winworth.features.catalog import Catalog, Criterion, Feature
+from winworth.flows.weigh import no_weights
 from winworth.models.by_name import ByName
 from winworth.models.calibration import Platt
 from winworth.models.matrix import FeatureMatrix
@@ -224,3 +225,14 @@ def test_slopes_scale_what_moves_the_score_and_leave_the_chances_alone(scorer):
     winning = scorer.win.attributions(features)[0] - scorer.weights.reference["winning"]
     expected = 0.5 * scorer.weights.loss_rate * winning["users"]
     assert shrunk.by_feature["users"].to_numpy() == pytest.approx(expected.to_numpy())
+
+
+def test_a_model_that_reads_no_criterion_scores_every_row_as_neutral():
+    """Where nothing ranks but the deal's age, no weight is published, and a version that was signed for must still score."""
+    features, won = drawn(300)
+    matrix = FeatureMatrix().fit(features[["age_days"]])
+    win = WinModel(0.1, None, threads=1).fit(matrix.transform(features[["age_days"]]), won)
+    scorer = Scorer(CATALOG, ByName(matrix, win), None, no_weights(CATALOG, list(features)), None)
+    scored = scorer.explain(features, np.zeros(300, dtype=bool))
+    assert (scored.criteria == 50).all(axis=None) and list(scored.criteria) == ["size", "need", "urgency"]
+    assert scored.table["win_probability"].between(0, 1, inclusive="neither").all()

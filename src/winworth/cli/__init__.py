@@ -4,6 +4,7 @@
 - `starting.py` init
 - `learning.py` train, tune, promote, agree
 - `scoring.py` demo, check, predict, explain, validate
+- `watching.py` monitor, recalibrate, monthly, quarterly
 - `judging.py` kpi, compare, review
 - `app.py` all verbs together, and what a failure ends with
 """

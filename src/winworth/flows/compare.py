@@ -1,5 +1,6 @@
 """Before and after a change, in the segments that it touched and in those that it did not."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -81,6 +82,7 @@ class Compared:
         rate = self.rate.to_dict() | {name: figure.to_dict() for name, figure in self.rate_figures.items()}
         starts = {str(period): day.isoformat() for period, day in self.starts.items()}
         asked = {"split": self.question.split.isoformat(), "treated": list(self.question.treated), "by": self.question.by}
+        asked |= {"outcomes": list(self.question.outcomes)}
         whole = {"as_of": self.as_of.isoformat(), "question": asked, "currency": self.currency, "age_days": self.age_days}
         whole |= {"n_deals": self.n_deals, "rate": rate, "starts": starts, "differences": told, "untold": list(self.untold)}
         return whole | {"without_action": [_without(str(name), row) for name, row in self.without_action.iterrows()]}
@@ -97,6 +99,19 @@ def compare(settings: Settings, question: Question, *, as_of: date, home: Path) 
         told, folder = found.to_dict(), home / "compared" / as_of.isoformat() / question.name
         publish_folder(folder, {"compare.json": to_json(told)} | trend_charts(told))
     return replace(found, folder=folder)
+
+
+def asked_before(home: Path, as_of: date) -> tuple[Question, ...]:
+    """Return the questions of the latest day before `as_of` on which anything was compared; none where nothing was."""
+    days = [path.name for path in (home / "compared").glob("????-??-??") if path.name < as_of.isoformat()]
+    if not days:
+        return ()
+    documents = sorted((home / "compared" / max(days)).glob("*/compare.json"))
+    asked = [json.loads(path.read_text(encoding="utf-8"))["question"] for path in documents]
+    return tuple(
+        Question(date.fromisoformat(one["split"]), tuple(one["treated"]), one["by"], tuple(one.get("outcomes", ())))
+        for one in asked
+    )
 
 
 def look(settings: Settings, question: Question, *, as_of: date, home: Path) -> Compared:

@@ -14,7 +14,7 @@ from winworth.erase import Words, erase, mentions
 from winworth.errors import ConfigError
 from winworth.lock import run_lock
 
-FOLDERS = ("scores", "reviews", "validation", "archive", "kpi", "advice", "backtest", "compared")
+FOLDERS = ("scores", "reviews", "validation", "archive", "kpi", "advice", "backtest", "compared", "cadence")
 SHORTEST = 3
 
 

@@ -22,7 +22,7 @@ from winworth.flows.scored import LANGUAGES, require_features
 from winworth.flows.tiering import earlier_scores, seats_today
 from winworth.flows.verdict import EXIT_CODES, Reason, reach_verdict
 from winworth.lock import run_lock
-from winworth.models.drift import LEAST, Shift, alarms, drifted, out_of_range
+from winworth.models.drift import LEAST, Shift, alarms, at_ages_of, drifted, out_of_range
 from winworth.models.metrics import auc, with_interval
 from winworth.models.power import FALL, chance_to_see, power_table
 from winworth.models.promised import errors_when_announced, refit, sum_of_coins
@@ -107,12 +107,13 @@ def drift_of(bundle: Bundle, scorer: Scorer, observed: Observed, as_of: date) ->
     reference, examples = bundle.json("reference.json"), observed.examples
     new = observed.task.histories.observed > day_number(date.fromisoformat(reference["as_of"]))
     accounts, tests, lost, outside = examples.account[new], [], [], []
+    weight = at_ages_of(reference.get("ages"), examples.rows["age_days"].to_numpy()[new])
     for name, then in reference["features"].items():
         column = examples.features.loc[new, name]
         if len(column) >= LEAST and column.isna().all() and then["missing"]["share"] < 1:
             lost.append(name)
             continue
-        tests += drifted(name, then, column, accounts)
+        tests += drifted(name, then, column, accounts, weight)
         if n := out_of_range(then, column):
             outside.append({"feature": name, "n": n, "of": len(column), "low": then["low"], "high": then["high"]})
     score, owners = unsettled_scores(scorer, examples, observed.task, day=day_number(as_of))

@@ -34,7 +34,9 @@ def reference_of(scorer: Scorer, examples: Examples, task: WinTask, *, as_of: da
     }
     n_deals = int(examples.rows.loc[last, "deal_id"].nunique())
     score = spread_of(*unsettled_scores(scorer, examples, task, day=day))
-    return {"as_of": as_of.isoformat(), "n_deals": n_deals, "features": spread, "score": score}
+    ages = examples.rows.loc[last, "age_days"].astype(int).value_counts(normalize=True).sort_index()
+    told = {"as_of": as_of.isoformat(), "n_deals": n_deals, "ages": {str(age): float(share) for age, share in ages.items()}}
+    return told | {"features": spread, "score": score}
 
 
 def compared_features(scorer: Scorer) -> list[str]:

@@ -75,6 +75,7 @@ def review(settings: Settings, *, as_of: date, home: Path, lang: str = "en", cad
         documents=_documents(home, as_of),
         pictures=bundle.json("pictures.json") if "pictures.json" in bundle.names else {},
         workshop=_workshop(bundle, scorer, settings, accounts, run.get("overrides")),
+        monitored=_monitored(home, as_of, bundle),
         decisions=outcomes(settings, accounts, _in_force(scorer, run), as_of=as_of, home=home),
     )
     name = f"review-{lang}.html" if cadence == "quarterly" else f"review-{cadence}-{lang}.html"
@@ -124,6 +125,13 @@ def _documents(home: Path, as_of: date) -> dict[str, dict]:
             newest = max(known, key=lambda path: path.relative_to(home).parts[1:])
             found[newest.name] = json.loads(newest.read_text(encoding="utf-8"))
     return found
+
+
+def _monitored(home: Path, as_of: date, bundle: Bundle) -> dict | None:
+    """Read what monitoring said of this version on the day; None where it said to go on, or nothing."""
+    path = home / "monitor" / as_of.isoformat() / "monitor.json"
+    told = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"verdict": "go_on"}
+    return told if told["verdict"] != "go_on" and told["model_version"] == bundle.version else None
 
 
 def _moved(home: Path, accounts: pd.DataFrame, folder: Path, as_of: date) -> Moved | None:

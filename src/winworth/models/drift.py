@@ -62,8 +62,28 @@ def spread_of(column: pd.Series, accounts: np.ndarray, levels: list[str] | None 
     return told | {"counts": counts.sum(axis=0).astype(int).tolist(), "inflation": _inflation(counts, accounts[here])}
 
 
-def drifted(feature: str, then: Mapping, column: pd.Series, accounts: np.ndarray) -> list[Shift]:
+def at_ages_of(then: Mapping[str, float] | None, ages: np.ndarray) -> np.ndarray | None:
+    """Return a weight a row, 1 on average, under which ages have the shares that they had; None where none are known.
+
+    A month in which few deals open has fewer young ones; what grows with a deal's age would seem to have drifted. An age that
+    was never observed then counts as it does now.
+
+    >>> at_ages_of({"0": 0.5, "30": 0.5}, np.array([0, 30, 30, 30])).round(2).tolist()
+    [2.0, 0.67, 0.67, 0.67]
+    """
+    if not then or not len(ages):
+        return None
+    now = pd.Series(ages).astype(int).astype(str)
+    weight = now.map(then).astype(float) / now.map(now.value_counts(normalize=True))
+    return (weight.fillna(1.0) / weight.fillna(1.0).mean()).to_numpy()
+
+
+def drifted(
+    feature: str, then: Mapping, column: pd.Series, accounts: np.ndarray, weight: np.ndarray | None = None
+) -> list[Shift]:
     """Test a feature now against how it was spread (`spread_of`); nothing where too few rows tell.
+
+    Under `weight` (`at_ages_of`) its values are compared; what is missing or new is told of the rows as they are.
 
     Without drift PSI, over the sum of what each side varies by, is about chi-square with one degree less than bins (Yurdakul
     and Naranjo 2020), each side's variance inflated as its accounts repeat; as that is estimated, F stands for chi-square (Rao
@@ -79,8 +99,9 @@ def drifted(feature: str, then: Mapping, column: pd.Series, accounts: np.ndarray
     before = np.asarray(then["counts"], dtype=float)
     if here.sum() < LEAST or before.sum() < LEAST:
         return found
-    by_row = _counts(then, column[here])
-    inflation = _inflation(by_row, accounts[here])
+    own = np.ones(int(here.sum())) if weight is None else weight[here]
+    by_row = _counts(then, column[here]) * own[:, None]
+    inflation = _inflation(by_row, accounts[here], own)
     groups = _joined(before / before.sum(), least=LEAST_EXPECTED * inflation / len(by_row))
     if len(groups) < 2:
         return found
@@ -130,15 +151,18 @@ def _counts(told: Mapping, column: pd.Series) -> np.ndarray:
     return (place[:, None] == np.arange(n_bins)).astype(float)
 
 
-def _inflation(by_row: np.ndarray, accounts: np.ndarray) -> float:
-    """Return the mean design effect of the bins' shares, at least 1: rows of one account tell less than as many accounts."""
+def _inflation(by_row: np.ndarray, accounts: np.ndarray, weight: np.ndarray | None = None) -> float:
+    """Return the mean design effect of the bins' shares, at least 1: rows of one account tell less than as many accounts, and
+    so do rows of unequal weight.
+    """
     codes = np.unique(accounts, return_inverse=True)[1]
-    n, n_accounts = len(by_row), int(codes.max(initial=-1)) + 1
-    share = by_row.mean(axis=0) if n else np.zeros(by_row.shape[1])
+    weight = np.ones(len(by_row)) if weight is None else weight
+    n, n_accounts = float(weight.sum()), int(codes.max(initial=-1)) + 1
+    share = by_row.sum(axis=0) / n if n else np.zeros(by_row.shape[1])
     used = (share > 0) & (share < 1)
-    if n_accounts < 2 or n_accounts == n or used.sum() < 2:
+    if n_accounts < 2 or (n_accounts == len(by_row) and np.ptp(weight) == 0) or used.sum() < 2:
         return 1.0
-    off = by_row[:, used] - share[used]
+    off = by_row[:, used] - weight[:, None] * share[used]
     summed = np.zeros((n_accounts, int(used.sum())))
     np.add.at(summed, codes, off)
     variance = (summed**2).sum(axis=0) * n_accounts / (n_accounts - 1) / n

@@ -25,7 +25,8 @@ class Review:
     scores' run.json says of weights that leadership set, and of tiers. `catalog` names the features of `card`. `plays` has a
     row for each segment and tier, in the page's language. `kpis` is the ledger of `kpis_on`. `pictures` is the version's
     pictures.json. `documents` are compare.json, backtest.json and advice.json, the newest of each by its name.
-    `workshop` is what other weights are tried on.
+    `workshop` is what other weights are tried on. `monitored` is monitor.json of the day, where that advises anything
+    but to go on.
     """
 
     company: str
@@ -50,6 +51,7 @@ class Review:
     documents: Mapping[str, Mapping] = field(default_factory=dict)
     decisions: tuple[Outcome, ...] = ()
     workshop: Workshop | None = None
+    monitored: Mapping | None = None
 
     @property
     def publishes_weights(self) -> bool:

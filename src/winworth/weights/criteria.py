@@ -128,10 +128,10 @@ def contributions(attributions: Attributions, catalog: Catalog, weights: Criteri
 
 
 def contributions_by_criterion(attributions: Attributions, catalog: Catalog, weights: CriteriaWeights) -> pd.DataFrame:
-    """Sum contributions within each weighed criterion, in log expected value."""
+    """Sum contributions within each weighed criterion, in log expected value; 0 for one of which the model reads nothing."""
     both = contributions(attributions, catalog, weights)
     own = owned(catalog, both)
-    return pd.DataFrame({name: both[own[name]].sum(axis=1) for name in weights.criteria.index}, index=both.index)
+    return pd.DataFrame({name: both[own.get(name, [])].sum(axis=1) for name in weights.criteria.index}, index=both.index)
 
 
 def spread(part: pd.Series) -> float:

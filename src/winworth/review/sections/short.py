@@ -27,7 +27,18 @@ class Question:
 def build(review: Review, words: Words) -> dict:
     """Return up to three questions, those that cost most to leave open first, and whether the page may be acted on."""
     asked = [question for rule in _RULES if (question := rule(review, words))]
-    return {"questions": asked[:MOST], "verdict": summary.verdict(review.metrics, words)}
+    verdict = summary.verdict(review.metrics, words)
+    return {"questions": asked[:MOST], "verdict": verdict, "monitored": _monitored(review, words)}
+
+
+def _monitored(review: Review, words: Words) -> str:
+    """Say what monitoring advises, in words for those who decide; nothing where that is to go on."""
+    if review.monitored is None:
+        return ""
+    day = review.as_of.isoformat()
+    page = f"monitor/{day}/monitor-{words.lang}.html"
+    says = words.say(f"monitored_{review.monitored['verdict']}")
+    return f"{says} {words.say('monitored_where', day=words.date_of(day), page=page)}"
 
 
 def _who(review: Review, words: Words) -> Question | None:
