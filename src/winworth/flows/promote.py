@@ -24,6 +24,12 @@ class Signature:
     def __post_init__(self):
         if not self.who.strip() or not self.why.strip():
             raise ConfigError("--promote-anyway needs a signature: --who NAME --why REASON.")
+        try:
+            f"{self.who}{self.why}".encode()
+        except UnicodeEncodeError:  # the terminal's locale could not read them
+            raise ConfigError(
+                "--who or --why has letters that this terminal's locale does not know. Set LC_ALL=C.UTF-8."
+            ) from None
 
 
 @dataclass(frozen=True)
