@@ -46,6 +46,12 @@ class Company:
         said = started.communicate(timeout=600)[1].decode(errors="replace")
         assert started.returncode == 0, f"{verb}: {said[-2000:]}"
 
+    def said(self, arguments: list[str], codes: tuple[int, ...] = (0,)) -> bytes:
+        """Run a command and return all that it prints."""
+        done = subprocess.run(arguments, capture_output=True, timeout=600)
+        assert done.returncode in codes, done.stderr.decode(errors="replace")[-2000:]
+        return done.stdout + done.stderr
+
 
 def small_company(folder: Path, n_deals: int = 300) -> Company:
     """Write a company's exports and a configuration that reads them."""
