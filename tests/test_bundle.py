@@ -222,3 +222,10 @@ def test_a_pointer_that_is_a_link_is_refused(models, folder, tmp_path):
 def test_a_version_cannot_bring_its_own_manifest(models):
     with pytest.raises(IntegrityError, match="cannot bring its own"):
         save_version(models, {bundle.MANIFEST: b""}, as_of=AS_OF)
+
+
+def test_a_manifest_written_anew_for_other_files_does_not_fit_its_folder_s_name(tmp_path):
+    first, other = (save_version(tmp_path, {"a.txt": text}, as_of=date(2026, 6, 30)) for text in (b"1", b"2"))
+    for name in ("a.txt", "manifest.json"):
+        (tmp_path / first / name).write_bytes((tmp_path / other / name).read_bytes())
+    refused(tmp_path / first, "holds another version than its name says")

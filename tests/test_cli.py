@@ -79,6 +79,7 @@ def test_a_missing_file_is_an_error_that_names_it(conf, env, tmp_path):
         (("--as-of", "30/06/2026"), "is not a date. Write it as 2026-06-30"),
         (("--as-of", AS_OF, "--set", "win.horizn=3"), "Did you mean horizon_days"),
         (("--as-of", AS_OF, "--set", "nonsense"), "is not block.key=value"),
+        (("--as-of", AS_OF, "--set", "seed=-1"), "seed must lie between 0 and"),
         (("--as-of", AS_OF, "--conf", "nowhere"), "There is no configuration folder nowhere"),
     ],
 )
@@ -86,6 +87,12 @@ def test_a_wrong_argument_ends_with_exit_code_2(args, says):
     done = run("train", *args)
     assert done.returncode == 2
     assert says in done.stderr
+
+
+def test_a_terminal_that_lacks_letters_ends_no_run(conf, env):
+    plain = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
+    done = run("check", "--conf", conf, "--as-of", AS_OF, "--json", env=env | plain)
+    assert done.returncode == 0 and json.loads(done.stdout)["read"]
 
 
 def test_a_repeated_key_in_a_yaml_is_an_error(conf, env):

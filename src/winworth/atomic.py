@@ -67,6 +67,21 @@ def restore(target: Path) -> None:
         _bring_back(target)
 
 
+def tidy(home: Path) -> None:
+    """Bring back what killed runs had set aside in `home` and its folders, and remove what they left half written.
+
+    Nobody else may be writing there: the run's lock is held.
+    """
+    with naming_the_disk(home):
+        rests = [*home.glob(f".*{_TEMPORARY}"), *home.glob(f"*/.*{_TEMPORARY}")]
+        rests += [*home.glob(f"*/.*{_OLD}"), *home.glob(f"*/.*{_NEW}")]
+        for folder in sorted({rest.parent for rest in rests}):
+            with _holding(folder):
+                _sweep(folder)
+                for rest in list(folder.glob(f".*{_TEMPORARY}")):
+                    _remove(rest)
+
+
 def checked_name(name: str) -> str:
     """Return a file's name within a folder, refusing one that could leave it.
 

@@ -74,7 +74,8 @@ def save_version(models: Path, files: Mapping[str, bytes], *, as_of: date) -> st
 def open_version(folder: Path) -> Bundle:
     """Read a model version whole, and return it only where every byte is what its manifest says.
 
-    Raises IntegrityError for a changed, missing or unknown file, a link, a name that leaves the folder, a newer format.
+    Raises IntegrityError for a changed, missing or unknown file, a link, a name that leaves the folder, a newer format, and
+    another version than the folder's name says: a manifest written anew for other files gives them away.
     """
     folder = Path(folder)
     restore(folder)
@@ -97,6 +98,8 @@ def open_version(folder: Path) -> Bundle:
     version = _version(digests, as_of=as_of)
     if written != _manifest(digests, version, as_of=as_of):
         raise IntegrityError(f"{folder / MANIFEST} is not what was saved. {_MEND}")
+    if folder.name != version and _VERSION.fullmatch(folder.name):
+        raise IntegrityError(f"{folder} holds another version than its name says, {version}. {_MEND}")
     return Bundle(folder, version, as_of, contents)
 
 
@@ -138,8 +141,7 @@ def _point(models: Path, role: str, version: str) -> None:
     restore(folder)
     if version not in versions(models):
         raise ConfigError(f"no model version {version} in {models}. {did_you_mean(version, versions(models))}")
-    if open_version(folder).version != version:
-        raise IntegrityError(f"{folder} holds another version than its name says. {_MEND}")
+    open_version(folder)
     write_file(models / role, f"{version}\n")
 
 

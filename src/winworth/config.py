@@ -20,6 +20,7 @@ from winworth.weights.overrides import Override, Overrides
 from winworth.yaml_files import read_yaml, yaml_value
 
 STRICT = {"extra": "forbid"}
+MOST_SEED, MOST_THREADS = 2**31 - 2**20, 256  # steps that draw apart count on from the seed
 TUNED = Path("tuning") / "tuned.yaml"
 
 
@@ -72,6 +73,8 @@ class Training:
         for name in ("threads", "n_boot", "reference_rows"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
+        if not 0 <= self.seed <= MOST_SEED or self.threads > MOST_THREADS:
+            raise ValueError(f"seed must lie between 0 and {MOST_SEED:,}, threads between 1 and {MOST_THREADS}")
         if self.win.horizon_days < 1 or min(self.win.observe_at_days, default=-1) < 0 or self.win.embargo_days < 0:
             raise ValueError(
                 "win.horizon_days must be at least 1, win.embargo_days at least 0, and win.observe_at_days at least one age, "

@@ -31,13 +31,21 @@ class Words:
         >>> bool(Words.of(["A1"]).pattern.search(b"D1;A1;won")), bool(Words.of(["A1"]).pattern.search(b"D1;A12;won"))
         (True, False)
         """
-        written = {word.encode(codec, errors="ignore") for word in words for codec in ("utf-8", "cp1252")}
+        written = {form for word in words for codec in ("utf-8", "cp1252") if (form := _written(word, codec))}
         found = b"|".join(re.escape(word) for word in sorted(written, key=lambda word: (-len(word), word)))
         return cls(re.compile(rb"(?<![\w-])(?:" + found + rb")(?![\w-])"))
 
     def are(self, text: str | None) -> bool:
         """Whether a cell is one of the words."""
         return bool(text) and bool(self.pattern.fullmatch(text.encode()))
+
+
+def _written(word: str, codec: str) -> bytes:
+    """Return a word as a codec writes it, or nothing where it cannot: the letters that are left would be another word."""
+    try:
+        return word.encode(codec)
+    except UnicodeEncodeError:
+        return b""
 
 
 def erase(path: Path, ids: Words, words: Words) -> int | None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from winworth.atomic import naming_the_disk
+from winworth.atomic import naming_the_disk, tidy
 from winworth.errors import LockedError
 
 LOCK_NAME = ".winworth.lock"
@@ -16,7 +16,7 @@ LOCK_NAME = ".winworth.lock"
 
 @contextmanager
 def run_lock(home: Path, verb: str) -> Iterator[None]:
-    """Hold `home` for one run of `verb`.
+    """Hold `home` for one run of `verb`, and clear away what a killed one left.
 
     Raises LockedError, naming who holds it, where another run does.
     """
@@ -31,6 +31,7 @@ def run_lock(home: Path, verb: str) -> Iterator[None]:
         with naming_the_disk(path):
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, _signature(verb).encode(), 0)
+        tidy(path.parent)
         yield
 
 

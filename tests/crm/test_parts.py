@@ -81,7 +81,7 @@ def test_a_key_under_two_accounts_is_refused_and_named(cut, exports):
     def twice(frame):
         return frame.assign(activity_id=frame["activity_id"].replace(other, first))
 
-    with pytest.raises(DataError, match=r"activities: 1 values of activity_id stand under two accounts, first activities.parquet, row"):
+    with pytest.raises(DataError, match="1 values of activity_id stand under two accounts, first activities.parquet, row"):
         cut(activities=twice)
 
 

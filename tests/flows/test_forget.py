@@ -122,3 +122,10 @@ def test_the_verb_tells_what_is_left_to_do(home):
     said = CliRunner().invoke(app, ["forget", WHO, "--home", str(home)]).output
     assert "The CRM and its exports were not touched" in said
     assert "account_scores.csv" in said
+
+
+def test_a_name_that_an_encoding_cannot_write_takes_nothing_else_with_it(tmp_path):
+    (tmp_path / "reviews").mkdir()
+    (tmp_path / "reviews" / "page.html").write_text("<p>77 and AB</p>", encoding="utf-8")
+    (tmp_path / "reviews" / "its.html").write_text("<p>\u682a77</p>", encoding="utf-8")
+    assert forget("\u682a77", home=tmp_path).removed == ("reviews/its.html",)

@@ -1,11 +1,13 @@
 """All verbs together, and what a failure ends with."""
 
+import io
 import os
 import sys
 
 import typer
 
 from winworth.cli import judging, learning, scoring, starting, watching
+from winworth.cli.options import prints_all_letters
 from winworth.errors import WinworthError
 
 app = typer.Typer(
@@ -22,6 +24,9 @@ def main() -> None:
     """Run the command line; a fault a person can mend ends with its sentence and exit code, never a traceback."""
     # Idle threads spin briefly, then sleep: spinning on made training 19 times slower beside another busy process.
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+    for stream in (sys.stdout, sys.stderr):  # a letter that the terminal lacks must not end a run that has done its work
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         app()
     except WinworthError as error:
@@ -29,7 +34,8 @@ def main() -> None:
         if "--json" in sys.argv:
             import json
 
-            print(json.dumps({"error": kind, "message": str(error), "exit_code": error.exit_code}, ensure_ascii=False))
+            document = {"error": kind, "message": str(error), "exit_code": error.exit_code}
+            print(json.dumps(document, ensure_ascii=not prints_all_letters()))
         print(f"{kind}: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from error
     except MemoryError as error:

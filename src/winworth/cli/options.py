@@ -1,5 +1,7 @@
 """The options that verbs share, how they are read, and how what a verb says is printed."""
 
+import codecs
+import sys
 from collections.abc import Iterable, Iterator
 from datetime import date
 from enum import StrEnum
@@ -62,12 +64,17 @@ def track_of(quiet: bool) -> Any:
     return shown
 
 
+def prints_all_letters() -> bool:
+    """Whether standard output takes every letter there is; a terminal of an old locale takes a few hundred."""
+    return codecs.lookup(sys.stdout.encoding or "ascii").name.startswith("utf")
+
+
 def show(report: Any, as_json: bool) -> None:
     """Print what a verb has to say: lines and tables for people, or one JSON document."""
     if as_json:
         import json
 
-        print(json.dumps(report.document, ensure_ascii=False, indent=1, default=str))
+        print(json.dumps(report.document, ensure_ascii=not prints_all_letters(), indent=1, default=str))
         return
     from winworth.printed.report import printed
 

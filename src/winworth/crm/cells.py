@@ -7,10 +7,10 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from winworth.crm.header import Dialect, Header, name_faults, read_header
 from winworth.crm.lines import Layout, RejectedRows, RowLines, row_lines
+from winworth.crm.parquet import as_text, column_names, read_whole
 from winworth.crm.source import PlainFile
 from winworth.crm.swallowed import refuse_swallowed_rows
 from winworth.crm.wording import printable
@@ -154,14 +154,11 @@ def _broken_rows(connection: duckdb.DuckDBPyConnection, header: Header, plain: P
 
 
 def _parquet_cells(plain: PlainFile, sources: Mapping[str, str], option: str) -> Cells:
-    try:
-        faults = name_faults(plain.name, pq.read_schema(plain.path).names, sources.values(), option=option)
-        if faults:
-            raise DataError("\n".join(faults))
-        table = pq.read_table(plain.path, columns=list(dict.fromkeys(sources.values())), pre_buffer=False)
-        columns = {column: as_text(table.column(source)) for column, source in sources.items()}
-    except pa.ArrowException as error:
-        raise DataError(f"{plain.name} cannot be read as Parquet: {error}. Export it again.") from error
+    faults = name_faults(plain.name, column_names(plain.path, plain.name), sources.values(), option=option)
+    if faults:
+        raise DataError("\n".join(faults))
+    table = read_whole(plain.path, plain.name, list(dict.fromkeys(sources.values())))
+    columns = {column: as_text(table.column(source), plain.name) for column, source in sources.items()}
     places = np.arange(1, table.num_rows + 1)
     typed = frozenset(column for column, source in sources.items() if not pa.types.is_string(_flat(table.column(source).type)))
     return Cells(pa.table(columns).to_pandas(), places, places, _no_rejects(), typed)
@@ -169,13 +166,6 @@ def _parquet_cells(plain: PlainFile, sources: Mapping[str, str], option: str) ->
 
 def _no_rejects() -> pd.DataFrame:
     return pd.DataFrame({"line": np.array([], dtype=np.int64), "rule": np.array([], dtype=str)})
-
-
-def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Write a typed column as ISO text; a time of day is cut to its day."""
-    if pa.types.is_timestamp(column.type):
-        column = column.cast(pa.timestamp(column.type.unit)).cast(pa.date32(), safe=False)
-    return column.cast(pa.string())
 
 
 def _flat(kind: pa.DataType) -> pa.DataType:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from winworth.crm.columns import CellRule
 from winworth.crm.mapping import Locale
+from winworth.crm.masking import without_people
 from winworth.errors import ConfigError
 
 _INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff]")
@@ -72,6 +73,8 @@ def convert(text: pd.Series, rule: CellRule) -> Converted:
     codes, found = pd.factorize(text)
     words = pd.Series(found, dtype="str")
     words = tidied(words) if rule.kind in ("level", "id") else words.str.strip()
+    if rule.kind == "level" and not rule.personal:  # a name or a note may hold an address: nothing keeps it from here on
+        words = pd.Series([without_people(word) for word in words], dtype="str")
     meant = words.where((words != "") & ~words.isin(rule.missing_values))
     meant = _replaced(meant, rule.aliases)
     unmapped = np.zeros(len(words), dtype=bool)

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
+import pyarrow as pa
 
 from winworth.crm.cells import Cells
 from winworth.crm.masking import without_people
+from winworth.crm.parquet import as_text, read_whole
 from winworth.crm.source import PlainFile
 from winworth.crm.wording import printable
 from winworth.errors import DataError
@@ -128,13 +129,25 @@ class Ledger:
 
 def _raw_lines(rows: FileRows, lines: pd.Series) -> list[str]:
     if rows.plain.is_parquet:
-        taken = pq.read_table(rows.plain.path, pre_buffer=False).take(lines.to_numpy() - 1).to_pylist()
-        return [", ".join(f"{name}={value}" for name, value in row.items()) for row in taken]
+        taken = read_whole(rows.plain.path, rows.plain.name).take(lines.to_numpy() - 1)
+        told = [_told(column, rows.plain.name) for column in taken.columns]
+        return [
+            ", ".join(f"{name}={cell}" for name, cell in zip(taken.column_names, row, strict=True))
+            for row in zip(*told, strict=True)
+        ]
     offsets = np.insert(rows.plain.line_ends, 0, 0)
     ends = np.append(rows.starts[1:], len(offsets))
     at = np.searchsorted(rows.starts, lines.to_numpy())
     with rows.plain.path.open("rb") as file:
         return [_slice(file, offsets[rows.starts[i] - 1], offsets[ends[i] - 1]) for i in at]
+
+
+def _told(column: pa.ChunkedArray, name: str) -> list[str | None]:
+    """Return a column's cells as text; what has none (a list, a picture) is left out."""
+    try:
+        return as_text(column, name).to_pylist()
+    except DataError:
+        return ["(no text)"] * len(column)
 
 
 def _slice(file, start: int, end: int) -> str:

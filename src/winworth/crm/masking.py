@@ -9,6 +9,8 @@ _ABROAD = rf"(?:\+|00)[1-9]\d{{0,2}}{_GAP}(?:\(0\))?(?:{_GAP}\d){{7,12}}"
 _AMERICAN = r"(?:\(\d{3}\) ?|\d{3}[.-])\d{3}[.-]\d{4}"
 SEEN = re.compile(rf"(?P<mail>{_EMAIL})|(?P<phone>(?<![\w.,/+-])(?:{_FRENCH}|{_ABROAD}|{_AMERICAN})(?![\w]|[.,/-]\d))")
 
+MASKS = {"mail": "(e-mail)", "phone": "(phone)"}
+
 
 def without_people(text: str) -> str:
     """Mask the e-mail addresses and phone numbers in a text.
@@ -19,4 +21,4 @@ def without_people(text: str) -> str:
     >>> without_people("D1;anne.roy@acme.fr;06 12 34 56 78;+33 (0)6-12-34-56-78;1 250,50;2026-06-30;0125032")
     'D1;(e-mail);(phone);(phone);1 250,50;2026-06-30;0125032'
     """
-    return SEEN.sub(lambda found: "(e-mail)" if found["mail"] else "(phone)", text)
+    return SEEN.sub(lambda found: MASKS["mail" if found["mail"] else "phone"], text)

@@ -14,11 +14,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from winworth.crm.cells import as_text
 from winworth.crm.convert import tidied
 from winworth.crm.database import as_files, check_database, fetch_tables
+from winworth.crm.header import name_faults
 from winworth.crm.intake import paths_of
 from winworth.crm.mapping import CrmMap, TableMap
+from winworth.crm.parquet import as_text, refusing_damage
 from winworth.crm.read import read_crm
 from winworth.crm.seen_keys import seen_keys
 from winworth.errors import ConfigError, DataError, ResourceError, listed
@@ -171,7 +172,7 @@ class _Deals:
 
 def _split(name: str, table_map: TableMap, paths: Sequence[Path], folders: Sequence[Path], deals: _Deals) -> None:
     """Write one table's rows to the parts, in the order of its files."""
-    schema = _schema(name, paths)
+    schema = _schema(name, table_map, paths)
     key = TABLES[name].key if table_map.key and TABLES[name].key != "account_id" else None
     writers = [pq.ParquetWriter(folder / f"{name}.parquet", schema, compression="zstd") for folder in folders]
     with seen_keys(folders[0].parent) as keys:
@@ -197,7 +198,7 @@ def _refuse_split(name: str, table_map: TableMap, paths: Sequence[Path], split: 
     """Raise DataError where a key stands under two accounts: its rows lie in two parts, and both would count."""
     if not len(split):
         return
-    for batch in _batches(paths, _schema(name, paths)):
+    for batch in _batches(paths, _schema(name, table_map, paths)):
         here = np.flatnonzero(np.isin(_ids(batch, table_map, TABLES[name].key).number, split))
         if len(here):
             file, row = (batch.column(column)[int(here[0])].as_py() for column in PLACE)
@@ -220,11 +221,15 @@ def _dealt(batch: pa.Table, parts: np.ndarray | None, n_parts: int) -> Iterator[
         yield part, batch.slice(ends[part], ends[part + 1] - ends[part])
 
 
-def _schema(name: str, paths: Sequence[Path]) -> pa.Schema:
-    try:
-        schemas = [pq.read_schema(path).remove_metadata() for path in paths]
-    except (OSError, pa.ArrowException) as error:
-        raise DataError(f"{name}: {paths[0].name} cannot be read as Parquet: {error}. Export it again.") from error
+def _schema(name: str, table_map: TableMap, paths: Sequence[Path]) -> pa.Schema:
+    """Return the columns of a table's files, which all have the same, and behind them a row's place."""
+    schemas = []
+    for path in paths:
+        with refusing_damage(path.name):
+            schemas.append(pq.read_schema(path).remove_metadata())
+        sources = [column.source for column in table_map.columns.values()]
+        if faults := name_faults(path.name, schemas[-1].names, sources, option=f"tables.{name}"):
+            raise DataError("\n".join(faults))
     for path, schema in zip(paths[1:], schemas[1:], strict=True):
         if schema != schemas[0]:
             raise DataError(
@@ -241,8 +246,9 @@ def _batches(paths: Sequence[Path], schema: pa.Schema) -> Iterator[pa.Table]:
     """Read the files a batch at a time, each row with its file and its place there, from 1."""
     for at, path in enumerate(paths):
         n_read = 0
-        with pq.ParquetFile(path, pre_buffer=False) as file:
+        with refusing_damage(path.name), pq.ParquetFile(path, pre_buffer=False) as file:
             for batch in file.iter_batches(BATCH):
+                batch.validate(full=True)
                 place = [np.full(len(batch), at, np.int32), np.arange(n_read + 1, n_read + len(batch) + 1)]
                 n_read += len(batch)
                 yield pa.Table.from_arrays([*batch.columns, *map(pa.array, place)], schema=schema)
@@ -270,7 +276,8 @@ class _Ids:
 def _ids(batch: pa.Table, table_map: TableMap, column: str) -> _Ids | None:
     if column not in table_map.columns:
         return None
-    text = tidied(as_text(batch.column(table_map.columns[column].source)).to_pandas().fillna("").astype("str"))
+    source = table_map.columns[column].source
+    text = tidied(as_text(batch.column(source), source).to_pandas().fillna("").astype("str"))
     text = text.mask(text.str.fullmatch(_LONG_ID), text.str[:15])
     numbers = pd.util.hash_array(text.to_numpy(dtype=object), categorize=False)
     return _Ids(numbers, (text != "").to_numpy())

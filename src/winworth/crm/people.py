@@ -5,11 +5,9 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace
 
-import pandas as pd
-
 from winworth.crm.columns import CellRule
 from winworth.crm.intake import Intake
-from winworth.crm.masking import SEEN
+from winworth.crm.masking import MASKS, SEEN
 
 _NAMES = re.compile(
     r"(?:first|last|full|given|family|contact|person)[ _]?name|surname|(?:pre)?nom(?: de famille| du contact| complet)?|"
@@ -42,11 +40,12 @@ def _what(intake: Intake, rule: CellRule) -> str:
         return ""
     if intake.name == "contacts" and _NAMES.fullmatch(_plain(rule.source)):
         return "what names or reaches people"
-    values = pd.Series(intake.frame[rule.name].dropna().unique()[:_MOST], dtype="str")
-    seen = values.str.extract(SEEN.pattern)[["mail", "phone"]].notna().mean()
-    if not len(values) or seen.max() <= _MANY:
+    values = intake.frame[rule.name].dropna()[:_MOST].astype("str")  # ids as they are, levels masked
+    found = values.str.extract(SEEN.pattern)[["mail", "phone"]].notna()
+    mails, phones = (found[name] | values.str.contains(mask, regex=False) for name, mask in MASKS.items())
+    if not len(values) or max(mails.mean(), phones.mean()) <= _MANY:
         return ""
-    return "e-mail addresses" if seen["mail"] >= seen["phone"] else "phone numbers"
+    return "e-mail addresses" if mails.mean() >= phones.mean() else "phone numbers"
 
 
 def _plain(header: str) -> str:

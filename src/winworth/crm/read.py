@@ -1,7 +1,6 @@
 """The door to a company's exports: files in, canonical tables and an account of every row out."""
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pandas as pd
 
@@ -19,6 +18,7 @@ from winworth.crm.people import drop_people
 from winworth.crm.relations import drop_duplicates, drop_orphans, refuse_circles
 from winworth.crm.rows import apply_row_rules
 from winworth.crm.salesforce import with_long_ids
+from winworth.crm.scratch import scratch_folder
 from winworth.crm.size_class import with_size_class
 from winworth.errors import DataError
 from winworth.tables import TABLES, CrmTables, ReadReport
@@ -31,6 +31,7 @@ def read_crm(mapping: CrmMap, *, root: Path, threads: int = 2, is_part: bool = F
     ConfigError where the map asks for what the tables do not know, DataError where a file is not what the map says
     or holds too many faults, and ResourceError where it passes a limit.
 
+    >>> from tempfile import TemporaryDirectory
     >>> from winworth.crm.mapping import ColumnMap, TableMap
     >>> columns = {"status": ColumnMap("Stage", values={"Gagné": "won", "Perdu": "lost"}), "amount": ColumnMap("Montant")}
     >>> mapping = CrmMap("Acme", {"deals": TableMap("deals.csv", columns, separator=";", locale="fr")})
@@ -44,9 +45,9 @@ def read_crm(mapping: CrmMap, *, root: Path, threads: int = 2, is_part: bool = F
     """
     check_mapping(mapping)
     check_database(mapping)
-    with TemporaryDirectory(prefix="winworth-") as scratch:
-        mapping = _fetched(mapping, Path(root), Path(scratch))
-        desk = Desk(Path(root) / mapping.folder, Path(scratch), threads, is_part)
+    with scratch_folder() as scratch:
+        mapping = _fetched(mapping, Path(root), scratch)
+        desk = Desk(Path(root) / mapping.folder, scratch, threads, is_part)
         intakes = {name: _read_table(name, mapping, desk) for name in TABLES if name in mapping.tables}
         present = {name: intake for name, intake in intakes.items() if is_part or len(intake.frame)}
         present = with_long_ids(present)

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
+from winworth.crm.scratch import scratch_folder
 from winworth.draft.drafted import UNANSWERED, UNSURE, Draft, DraftColumn, DraftTable, LeftOut
 from winworth.draft.histories import add_histories
 from winworth.draft.look import Look, look_at
@@ -29,8 +29,8 @@ def draft_of(folder: Path, *, shown: str, preset: Vocabulary | None = None) -> D
     Raises DataError where the folder holds no export that can be read.
     """
     vocabularies = (preset, GENERIC) if preset is not None else (GENERIC,)
-    with TemporaryDirectory(prefix="winworth-") as scratch:
-        exports, refused = look_through(folder, Path(scratch))
+    with scratch_folder() as scratch:
+        exports, refused = look_through(folder, scratch)
         if not exports:
             why = " ".join(f"{one.file}: {one.why}" for one in refused[:3])
             raise DataError(f"{folder} holds no export that can be read. {why or 'Put CSV or Parquet files there.'}")

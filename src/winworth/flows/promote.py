@@ -24,6 +24,12 @@ class Signature:
     def __post_init__(self):
         if not self.who.strip() or not self.why.strip():
             raise ConfigError("--promote-anyway needs a signature: --who NAME --why REASON.")
+        try:
+            f"{self.who}{self.why}".encode()
+        except UnicodeEncodeError:  # the terminal's locale could not read them
+            raise ConfigError(
+                "--who or --why has letters that this terminal's locale does not know. Set LC_ALL=C.UTF-8."
+            ) from None
 
 
 @dataclass(frozen=True)
@@ -51,8 +57,8 @@ def promote(home: Path, *, to: str | None = None, signature: Signature | None = 
                 raise GateRefused(f"{bundle.version} is not promoted, and the champion stays as it is:\n{reasons}")
             bundle = _signed(models, bundle, signature)
         replaced = champion(models) if (models / "champion").exists() else None
-        set_champion(models, bundle.version)
         _remember(models, bundle.version, replaced, signature)
+        set_champion(models, bundle.version)
         set_alias(home, bundle.version, "champion")
         return Promoted(bundle.version, replaced, tuple(gate["checks"]))
 
@@ -75,7 +81,14 @@ def _signed(models: Path, bundle: Bundle, signature: Signature) -> Bundle:
 
 
 def _remember(models: Path, version: str, replaced: str | None, signature: Signature | None) -> None:
+    """Write the line before the pointer moves, so that a run killed in between, and started again, leaves it once."""
     path = models / "promotions.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    last = json.loads(lines[-1]) if lines else {"version": None}
+    if last["version"] == version == replaced:
+        return
+    if (last["version"], last.get("replaced")) == (version, replaced):
+        lines.pop()  # its pointer was never moved
     line = {"version": version, "replaced": replaced, "signature": signature.__dict__ if signature else None}
-    earlier = path.read_text(encoding="utf-8") if path.exists() else ""
-    write_file(path, earlier + json.dumps(line, sort_keys=True, ensure_ascii=False) + "\n")
+    written = [*lines, json.dumps(line, sort_keys=True, ensure_ascii=False)]
+    write_file(path, "".join(f"{line}\n" for line in written))

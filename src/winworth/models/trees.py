@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from winworth.models.tree_text import check_trees
+
 if TYPE_CHECKING:
     import lightgbm
 
@@ -164,12 +166,10 @@ class Trees:
 
     @classmethod
     def from_text(cls, text: str, blocks: tuple[int, ...] = ()) -> "Trees":
-        """Rebuild from text, and `blocks` where trees read codes; the caller has verified its hash.
-
-        LightGBM aborts on a damaged text.
-        """
+        """Rebuild from text, and `blocks` where trees read codes; raises IntegrityError for a damaged text."""
         import lightgbm
 
+        check_trees(text)  # LightGBM ends the process on what is damaged
         return cls(lightgbm.Booster(model_str=text), codes=LevelCodes(blocks) if blocks else None)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
+from winworth.errors import IntegrityError
 from winworth.features.build import is_deal_level
 from winworth.features.catalog import Catalog
 from winworth.models.by_name import ByName
@@ -135,7 +136,31 @@ class Scorer:
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes]) -> "Scorer":
-        """Rebuild what `to_files` wrote, from bytes that have been verified."""
+        """Rebuild what `to_files` wrote, from bytes that have been verified, and try it on a row without a feature.
+
+        Raises IntegrityError where the files do not fit together: another program wrote them, and signed them.
+        """
+        try:
+            scorer = cls._rebuilt(files)
+            scorer.score(scorer._nothing())
+        except (IntegrityError, MemoryError):
+            raise
+        except Exception as error:  # whatever files that do not fit together make of readers, pandas and LightGBM
+            said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+            raise IntegrityError(
+                f"the files of the model version do not fit together ({said}). Run winworth train again."
+            ) from error
+        return scorer
+
+    def _nothing(self) -> pd.DataFrame:
+        """Return one row in which every feature is missing."""
+        matrices = [part.matrix for part in (self.win, self.value) if part is not None]
+        numbers = {name: np.nan for matrix in matrices for name in matrix.medians_}
+        levels = {name: pd.Series([None], dtype="str") for matrix in matrices for name in matrix.levels_}
+        return pd.DataFrame(numbers | levels, index=[0])
+
+    @classmethod
+    def _rebuilt(cls, files: Mapping[str, bytes]) -> "Scorer":
         read = {name: json.loads(content) for name, content in files.items() if name.endswith(".json")}
         text = {name: files[name].decode() for name in ("win_trees.txt", "value_trees.txt") if name in files}
         catalog = Catalog.from_dict(read["criteria.json"])
