@@ -17,7 +17,7 @@ from winworth.errors import ConfigError
 from winworth.flows.fresh import fresh_examples, observe
 from winworth.flows.learn import day_number
 from winworth.flows.monitor import measured, monitor
-from winworth.flows.predict import OLD
+from winworth.flows.ranked import OLD
 from winworth.flows.prepare import prepare
 from winworth.flows.promises import kept_promises
 from winworth.flows.verdict import EXIT_CODES, Reason, reach_verdict
