@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from winworth.models.tree_shap import TreeShap
 from winworth.models.tree_text import check_trees
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ class Trees:
         self.booster = booster
         self.threads = threads
         self.codes = codes
+        self._shap: TreeShap | None = None
 
     @classmethod
     def fit(
@@ -146,10 +148,12 @@ class Trees:
 
     def contributions(self, X: np.ndarray) -> tuple[np.ndarray, float]:
         """Return path-dependent SHAP values (rows, columns) and the base value they start from."""
+        if self.codes is None:
+            self._shap = self._shap or TreeShap(self.booster.model_to_string())
+            return self._shap.values(np.asarray(X, dtype=float)), self._shap.base
         rows = self._read(X if len(X) else np.zeros((1, X.shape[1])))  # LightGBM fails on no rows
         values = self.booster.predict(rows, pred_contrib=True, num_threads=self._threads_for(rows))
-        parts = values[: len(X), :-1]
-        return parts if self.codes is None else self.codes.unfold(parts, X), float(values[0, -1])
+        return self.codes.unfold(values[: len(X), :-1], X), float(values[0, -1])
 
     def _read(self, X: np.ndarray) -> np.ndarray:
         X = np.asarray(X, dtype=float)
