@@ -17,9 +17,9 @@ from winworth.errors import ConfigError
 from winworth.flows.fresh import fresh_examples, observe
 from winworth.flows.learn import day_number
 from winworth.flows.monitor import measured, monitor
-from winworth.flows.ranked import OLD
 from winworth.flows.prepare import prepare
 from winworth.flows.promises import kept_promises
+from winworth.flows.ranked import OLD
 from winworth.flows.verdict import EXIT_CODES, Reason, reach_verdict
 from winworth.models.shares import wilson
 from winworth.review.monitored import monitor_page
