@@ -63,15 +63,17 @@ class Scorer:
         blank = self._blank(features, has_no_deal)
         unread = [name for name in blank if name in features and blank[name].any()]
         features = features.assign(**{name: features[name].mask(blank[name]) for name in unread})
-        parts = self._attributions(features)
-        reference = self.weights.reference
+        asked = has_no_deal if self.card is not None else np.ones(len(features), dtype=bool)  # a card needs no attributions
+        parts, reference = self._attributions(features[asked]), self.weights.reference
         off = {name: (getattr(parts, name) - reference[name]) for name in ("winning", "worth")}
-        moved = {name: part.where(blank, 0.0).sum(axis=1).to_numpy() for name, part in off.items()}
-        neutral = {name: getattr(parts, name).where(~blank, reference[name], axis=1) for name in off}
+        moved = {name: np.zeros(len(features)) for name in off}
+        for name, part in off.items():
+            moved[name][asked] = row_sums(part.where(blank[asked], 0.0).to_numpy())
         z = self.win.model.decision_function(self.win.matrix.transform(features)) - moved["winning"]
         table = self._values(features, moved["worth"]).assign(win_probability=expit(z))
         table = table.assign(expected_value=table["win_probability"] * table["value_if_won"])
         if self.card is None:
+            neutral = {name: getattr(parts, name).where(~blank, reference[name], axis=1) for name in off}
             by_criterion = contributions_by_criterion(Attributions(**neutral), self.catalog, self.weights)
             criteria = self._neutral_criteria(criterion_scores(by_criterion, self.weights), blank)
             by_feature = contributions(Attributions(**off), self.catalog, self.weights).where(~blank, 0.0)
