@@ -108,7 +108,9 @@ def _is_skewed(x: np.ndarray) -> bool:
 
 
 def _scaled(X: np.ndarray, log: np.ndarray) -> np.ndarray:
-    return np.where(log, np.log1p(np.maximum(X, 0)), X)
+    scaled = X.copy()
+    scaled[:, log] = np.log1p(np.maximum(X[:, log], 0))
+    return scaled
 
 
 def _moments(z: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
