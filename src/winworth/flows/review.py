@@ -81,8 +81,9 @@ def review(settings: Settings, *, as_of: date, home: Path, lang: str = "en", cad
     name = f"review-{lang}.html" if cadence == "quarterly" else f"review-{cadence}-{lang}.html"
     target = home / "reviews" / as_of.isoformat() / name
     target.parent.mkdir(parents=True, exist_ok=True)
-    write_file(target, render(told, lang=lang))
-    write_file(target.with_suffix(".xlsx"), to_workbook(told, lang=lang))
+    page, book = render(told, lang=lang), to_workbook(told, lang=lang)  # both or neither, short of a kill between them
+    write_file(target, page)
+    write_file(target.with_suffix(".xlsx"), book)
     return Reviewed(target, target.with_suffix(".xlsx"), lang)
 
 

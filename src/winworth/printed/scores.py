@@ -70,7 +70,7 @@ _NO_LIFT = {
     "version": "What would move it a tier up is not told: another version scored the day. Run winworth predict again.",
     "value": "What would move it a tier up is not told: no value is known, so that tiers are cut by chance alone.",
     "card": "What would move it a tier up is not told: this version has no scorecard.",
-    "top": "There is no tier above it.",
+    "top": "No tier above its own is published.",
 }
 
 
