@@ -91,12 +91,12 @@ def test_the_browser_finds_the_price_that_python_does():
     accounts, it = world()
     for held, told in zip(HELD[:3], told_by(accounts, it, HELD[:3], ranged=True), strict=True):
         after = rescaled(LEARNT, {NAMES[k]: weight for k, weight in held.items()})
-        found = price(it.later, LEARNT, after, seed=0, n_boot=400)
+        found = price(it.later, LEARNT, after, seed=it.seed, n_boot=it.n_boot)
         assert told["captured"] == pytest.approx(found.captured.value, rel=1e-12)
         assert told["change"] == pytest.approx(found.change.value, rel=1e-9, abs=1e-9 * found.captured.value)
-        width = found.change.high - found.change.low
-        assert told["low"] == pytest.approx(found.change.low, abs=0.25 * width + 1e-9)
-        assert told["high"] == pytest.approx(found.change.high, abs=0.25 * width + 1e-9)
+        close = {"rel": 1e-9, "abs": 1e-9 * found.captured.value}
+        assert told["low"] == pytest.approx(found.change.low, **close)
+        assert told["high"] == pytest.approx(found.change.high, **close)
 
 
 def test_the_browser_rescales_as_python_does_at_every_criterion():

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from winworth.errors import ConfigError
-from winworth.weights.overrides import LaterScores, Override, in_force, log_shift, overruled, price
+from winworth.weights.overrides import LaterScores, Override, in_force, log_shift, overruled, page_draws, price
 
 AGREED, UNTIL = date(2026, 7, 1), date(2026, 12, 31)
 WEIGHTS = pd.Series({"size": 50, "budget": 30, "source": 20, "noise": 0})
@@ -122,3 +122,13 @@ def test_later_rows_come_back_from_json():
     again = LaterScores.from_dict(rows.to_dict())
     pd.testing.assert_frame_equal(again.criteria, rows.criteria)
     assert np.allclose(again.log_value, rows.log_value, atol=1e-6) and again.unit == rows.unit
+
+
+def test_draws_that_the_page_makes_too_draw_whole_accounts_evenly():
+    groups = np.repeat(np.arange(400), 2)
+    draws = np.array(page_draws(groups, seed=3, n_boot=300))
+    assert (draws[:, ::2] == draws[:, 1::2]).all() and (draws[:, ::2].sum(axis=1) == 400).all()
+    counts = draws[:, ::2]
+    assert np.abs(counts.mean(axis=0) - 1).max() < 5 / np.sqrt(300) and abs(counts.var() - (1 - 1 / 400)) < 0.02
+    assert np.corrcoef(counts[:-1].ravel(), counts[1:].ravel())[0, 1] == pytest.approx(0, abs=0.01)
+    assert (draws != np.array(page_draws(groups, seed=4, n_boot=300))).any()

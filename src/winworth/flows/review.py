@@ -159,6 +159,8 @@ def _workshop(
         worth=ranked_by(accounts),
         seats=seats_today(accounts, settings.scoring, bundle.json("metrics.json")),
         overrides=tuple((overrides or {}).get("overrides", ())),
+        seed=settings.training.seed,
+        n_boot=settings.training.n_boot,
     )
 
 

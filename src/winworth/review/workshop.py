@@ -33,7 +33,7 @@ class Workshop:
 
     `unit` is what one point of an account's score is in log expected value, `worth` what puts accounts in order before any
     override (money, or win probability), by the rows of the review's accounts; `overrides` those in force, as run.json tells
-    them.
+    them. `seed` and `n_boot` are those of the price that winworth agree finds.
     """
 
     learnt: pd.Series
@@ -42,6 +42,8 @@ class Workshop:
     worth: pd.Series
     seats: Seats
     overrides: tuple[Mapping, ...] = ()
+    seed: int = 0
+    n_boot: int = 200
 
 
 def workshop(it: Workshop, accounts: pd.DataFrame, labels: Mapping[str, str], currency: str, as_of: date, words: Words) -> dict:
@@ -50,7 +52,7 @@ def workshop(it: Workshop, accounts: pd.DataFrame, labels: Mapping[str, str], cu
     now, places = rescaled(it.learnt, held), np.argsort(-it.learnt.to_numpy(), kind="stable")
     names = list(it.learnt.index)
     rows = [(int(k), shown(labels.get(names[k], names[k]), 60), int(it.learnt.iloc[k]), int(now.iloc[k])) for k in places]
-    later, today = _later(it.later, names), _today(it, accounts)
+    later, today = _later(it, names), _today(it, accounts)
     data = {
         "criteria": [str(name) for name in names],
         "learnt": [int(weight) for weight in it.learnt],
@@ -108,15 +110,17 @@ def _deflated(content: bytes) -> str:
     return base64.b64encode(zlib.compress(content, 9)).decode()
 
 
-def _later(later: LaterScores, names: list[str]) -> dict:
+def _later(it: Workshop, names: list[str]) -> dict:
     """Pack the later deals; where they are too many, every so many-th of them.
 
     A criterion that the card of before did not have moves none of them.
     """
+    later = it.later
     logs = np.round(later.log_value * _LOG).astype(np.int64)
     lowest, account = int(logs.min(initial=0)), np.unique(later.account, return_inverse=True)[1]
     columns = {"account": account, "log": logs - lowest} | _tenths(later.criteria.reindex(columns=names, fill_value=0))
     told = {"n": len(logs), "lowest": lowest, "unit": later.unit, "capacity": later.capacity, "in_money": later.in_money}
+    told |= {"seed": it.seed, "n_boot": it.n_boot}
     return told | _fitting(lambda step: {name: column[::step] for name, column in columns.items()}, MOST_LATER)
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from winworth.errors import ConfigError, did_you_mean
 from winworth.features.catalog import STRICT
 from winworth.models.linear import row_sums
-from winworth.models.metrics import Figure, account_draws, spearman
+from winworth.models.metrics import Figure, spearman
 from winworth.weights.criteria import CLIP, CriteriaWeights, integers_to
 from winworth.weights.fidelity import captured
 from winworth.weights.scorecard import Scorecard
@@ -181,7 +181,7 @@ def price(later: LaterScores, before: pd.Series, after: pd.Series, *, seed: int,
     ranked = later.log_value + shift
     found = []
     every = np.ones(len(value))
-    for n in [every, *account_draws(later.account, seed=seed, n_boot=n_boot)]:
+    for n in [every, *page_draws(later.account, seed=seed, n_boot=n_boot)]:
         money = [captured(by, value, n, capacity=capacity) for by in (later.log_value, ranked)]
         won = [captured(by, wins, n, capacity=capacity) for by in (later.log_value, ranked)]
         all_won = float(n @ wins)
@@ -189,6 +189,20 @@ def price(later: LaterScores, before: pd.Series, after: pd.Series, *, seed: int,
         found.append((money[0], money[1] - money[0], share, (won[1] - won[0]) / all_won if all_won > 0 else np.nan))
     figures = [_figure(column, len(value)) for column in np.array(found).T]
     return Price(*figures, spearman=float(spearman(later.log_value, ranked)), in_money=later.in_money)
+
+
+def page_draws(groups: np.ndarray, *, seed: int, n_boot: int) -> list[np.ndarray]:
+    """Return, for each replicate, how often each row is drawn when whole groups are drawn with replacement.
+
+    The draws are those of Tommy Ettinger's mulberry32, which the review's page makes too: a price has one range.
+    """
+    codes = np.unique(groups, return_inverse=True)[1]
+    n = int(codes.max(initial=-1)) + 1
+    at = np.uint32(seed % 2**32) + np.arange(1, n_boot * n + 1, dtype=np.uint64).astype(np.uint32) * np.uint32(0x6D2B79F5)
+    mixed = (at ^ (at >> 15)) * (at | np.uint32(1))
+    mixed = (mixed + (mixed ^ (mixed >> 7)) * (mixed | np.uint32(61))) ^ mixed
+    drawn = ((mixed ^ (mixed >> 14)) / 2.0**32 * n).astype(np.int64).reshape(n_boot, n)
+    return [np.bincount(one, minlength=n)[codes].astype(float) for one in drawn]
 
 
 def _figure(found: np.ndarray, n: int) -> Figure:

@@ -27,8 +27,8 @@ async function readLater(data) {
   const n = Math.ceil(later.n / later.step);
   const log = (await unpacked(later.log, n)).map((steps) => (steps + later.lowest) / 1e6);
   const [criteria, account] = [await criteriaOf(later, n, data.criteria.length), await unpacked(later.account, n)];
-  const { unit, capacity, step } = later;
-  return { n, log, criteria, account, unit, capacity, step, value: log.map(Math.exp) };
+  const { unit, capacity, step, seed, n_boot } = later;
+  return { n, log, criteria, account, unit, capacity, step, seed, n_boot, value: log.map(Math.exp) };
 }
 
 async function readToday(data) {
@@ -99,10 +99,11 @@ function priceOf(later, before, after) {
   return { ...change(null), again: change };
 }
 
-// The 95 % range over accounts drawn anew, as price finds it; the draws are this page's own.
-function rangeOf(later, price, nDraws = 200) {
+// weights/overrides.py: the 95 % range of price, over the accounts that page_draws draws
+function rangeOf(later, price) {
+  const nDraws = later.n_boot;
   const nAccounts = later.account.reduce((most, code) => Math.max(most, code), -1) + 1;
-  let state = 20260630;
+  let state = later.seed | 0;
   const random = () => {
     state = (state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
