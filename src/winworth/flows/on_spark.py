@@ -106,13 +106,10 @@ def _answer(errand: bytes, at: int) -> bytes:
 
 
 def _scored(errand: bytes, at: int) -> StoredPart:
+    told, task = _opened(errand)
     from pyspark import TaskContext
 
-    told, task = _opened(errand)
-    folder = told.parts.folders[at]
-    if not folder.is_dir():
-        raise ConfigError(f"A Spark worker does not see {folder}. Put --home on a disk that the driver and all workers share.")
-    into = folder / f"attempt-{TaskContext.get().taskAttemptId()}"  # Spark may try a part twice at a time
+    into = told.parts.folders[at] / f"attempt-{TaskContext.get().taskAttemptId()}"  # Spark may try a part twice at a time
     into.mkdir()
     return score_to_disk(task, told.parts, at, into=into)
 
@@ -121,6 +118,8 @@ def _scored(errand: bytes, at: int) -> StoredPart:
 def _opened(errand: bytes) -> tuple[Errand, Task]:
     """Open the model version on a worker, once a run."""
     told = pickle.loads(errand)
+    if not told.parts.folders[0].is_dir():
+        raise ConfigError(f"A Spark worker does not see {told.home}. Put --home on a disk that driver and workers share.")
     task = task_for(told.settings, open_version(told.version), as_of=told.as_of, home=told.home, wanted=told.wanted)
     return told, task
 
