@@ -2,6 +2,8 @@
 
 import pickle
 import sys
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -47,6 +49,13 @@ def test_a_worker_that_does_not_see_the_home_says_so_and_the_driver_raises_it(se
     errand = Errand("1", tmp_path, tmp_path, AS_OF, settings, Wanted(), parts)
     with pytest.raises(ConfigError, match="A Spark worker does not see .*Put --home on a disk"):
         _stored(_answer(pickle.dumps(errand), 0))
+
+
+def test_no_worker_goes_on_with_what_it_opened_for_an_earlier_run(settings, tmp_path):
+    task = SimpleNamespace(settings=settings, bundle=SimpleNamespace(folder=tmp_path), as_of=AS_OF, wanted=Wanted())
+    one, same = (Errand.of(task, Parts(settings.crm, (tmp_path,), {}), tmp_path) for _ in range(2))
+    assert pickle.dumps(one) != pickle.dumps(same)
+    assert replace(one, run="") == replace(same, run="")
 
 
 def test_a_fault_keeps_its_kind_on_its_way_to_the_driver():

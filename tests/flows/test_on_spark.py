@@ -20,6 +20,7 @@ from winworth.features.examples import scoring_examples
 from winworth.flows.predict import InParts, predict
 from winworth.flows.prepare import prepare
 from winworth.scoring.scorer import Scorer
+from winworth.tracking import open_store
 
 pyspark = pytest.importorskip("pyspark", reason="PySpark is absent: pip install winworth[spark]")
 if not shutil.which("java"):
@@ -108,27 +109,26 @@ def test_a_fault_that_a_worker_finds_is_raised_as_the_embedded_run_raises_it(com
     assert said[0] == said[1]
 
 
-def test_the_mlflow_model_on_spark_scores_as_the_scorer_does_here(company, features, spark, tmp_path):
+def test_the_registered_model_scores_on_spark_in_batches_of_any_size_as_the_scorer_does_here(company, features, spark):
     import mlflow
     from pyspark.sql.functions import struct
 
     table, scorer = features
     here = scorer.score(table)
-    model = tmp_path / "model"
-    folder = version(company[1]).folder
-    code = str(folder / "pyfunc.py")
-    mlflow.pyfunc.save_model(model, python_model=code, artifacts={"bundle": str(folder)}, pip_requirements=[])
-    rows = spark.createDataFrame(pa.Table.from_pandas(table.assign(row=range(len(table))), preserve_index=False)).repartition(7)
+    # a champion by signature has the models of the challenger that was registered
+    model = open_store(company[1]).get_model_version_by_alias("winworth", "challenger").source
+    rows = spark.createDataFrame(pa.Table.from_pandas(table.assign(row=range(len(table))), preserve_index=False)).repartition(3)
 
-    score = mlflow.pyfunc.spark_udf(spark, str(model), result_type=SCORES, env_manager="local")
+    score = mlflow.pyfunc.spark_udf(spark, model, result_type=SCORES, env_manager="local")
     by_udf = rows.select("row", score(struct(*table.columns)).alias("scores")).select("row", "scores.*")
 
     def in_batches(batches):
-        loaded = mlflow.pyfunc.load_model(str(model))
+        loaded = mlflow.pyfunc.load_model(model)
         for batch in batches:
             yield pd.concat([batch[["row"]], loaded.predict(batch.drop(columns="row"))], axis=1)
 
     by_map = rows.mapInPandas(in_batches, f"row long, {SCORES}")
-    for found in (by_udf, by_map):
+    for found, n_rows in ((by_udf, 10_000), (by_udf, 17), (by_map, 5)):
+        spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", n_rows)
         told = found.toArrow().to_pandas().sort_values("row", ignore_index=True).drop(columns="row")
         pd.testing.assert_frame_equal(told, here.reset_index(drop=True), check_exact=True)
