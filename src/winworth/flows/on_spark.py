@@ -89,7 +89,7 @@ def _session() -> "SparkSession":
     except (PySparkException, Py4JError, OSError) as error:
         raise ConfigError(
             f"Spark does not start: {str(error).splitlines()[0]} It needs Java 17 or later (JAVA_HOME, or java on the PATH), "
-            "and settings that hold (spark-defaults.conf, SPARK_REMOTE). Mend them, or leave --engine out."
+            "and settings that hold (spark-defaults.conf in SPARK_CONF_DIR). Mend them, or leave --engine out."
         ) from error
 
 
