@@ -26,6 +26,8 @@ LAYERS = [
 DOORS = {
     "mlflow": {"tracking.py", "tracked_tuning.py", "pyfunc.py"},
     "shap": {"weights/attribution.py"},
+    "pyspark": {"flows/on_spark.py"},
+    "py4j": {"flows/on_spark.py"},
     "optuna": {"models/tune.py"},
     "matplotlib": {"review/charts.py"},
     "yaml": {"yaml_files.py"},

@@ -92,6 +92,25 @@ def test_rows_of_a_deal_alone_go_where_the_deal_lies(cut, exports):
     assert all(set(crm["stage_changes"]["deal_id"]) <= set(crm["deals"]["deal_id"]) for crm in read)
 
 
+def test_a_folder_of_parquet_as_spark_writes_it_is_one_table(exports, clean, tmp_path):
+    for name in exports.tables:
+        folder = tmp_path / f"{name}.parquet"
+        folder.mkdir()
+        (folder / "_SUCCESS").touch()
+        rows = pd.read_csv(tmp_path / f"{name}.csv", dtype="str")
+        for at, some in enumerate((rows[:25], rows[25:])):
+            some.to_parquet(folder / f"part-{at:05}-f1.snappy.parquet", index=False)
+            (folder / f".part-{at:05}-f1.snappy.parquet.crc").touch()
+        exports.option(name, file=f"{name}.parquet")
+    for name, frame in clean.tables.items():
+        pd.testing.assert_frame_equal(exports.read()[name], frame)
+    assert n_accounts(CrmMap("Test", exports.tables, folder=str(tmp_path)), Path("/")) == 10
+    (tmp_path / "empty").mkdir()
+    exports.option("deals", file="empty")
+    with pytest.raises(DataError, match="empty is a folder without Parquet files"):
+        exports.read()
+
+
 def test_what_cannot_be_cut_says_why_and_how_else(exports, tmp_path):
     mapping = CrmMap("Test", exports.tables, folder=str(exports.folder))
     assert n_accounts(mapping, Path("/")) is None

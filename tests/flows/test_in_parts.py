@@ -8,7 +8,7 @@ import pytest
 
 from winworth.crm.read import read_crm
 from winworth.flows.in_parts import one_voice, summed
-from winworth.flows.predict import predict
+from winworth.flows.predict import InParts, predict
 
 DAYS = (date(2026, 6, 30), date(2026, 7, 15))
 
@@ -37,7 +37,7 @@ def test_scores_in_parts_are_those_of_the_whole_and_movement_too(in_parquet, dem
         home.mkdir()
         (home / "models").symlink_to(demo_copy.home / "models")
         for day in DAYS:
-            done = predict(in_parquet, as_of=day, home=home, accounts_at_once=at)
+            done = predict(in_parquet, as_of=day, home=home, in_parts=InParts(at))
         assert done.run["n_accounts"] == 3000 and done.run["movement"]
     for day in DAYS:
         whole, parts = (home / "scores" / day.isoformat() for home in homes.values())

@@ -21,6 +21,13 @@ class WorldName(StrEnum):
     null = "null"
 
 
+class EngineName(StrEnum):
+    """Who scores the parts of an extract."""
+
+    embedded = "embedded"
+    spark = "spark"
+
+
 @verbs.command()
 def demo(
     as_of: AsOf,
@@ -72,16 +79,21 @@ def predict(
     at_once: Annotated[
         int | None, typer.Option("--accounts-at-once", min=0, help="Read Parquet in parts of so many accounts; 0: all at once.")
     ] = None,
+    engine: Annotated[
+        EngineName, typer.Option("--engine", help="Who scores the parts; spark: winworth[spark], --home on a disk all share.")
+    ] = EngineName.embedded,
     set_: Set = [],  # noqa: B006
     json: Json = False,
 ) -> None:
     """Score every account and open deal with the champion."""
+    from winworth.flows.predict import InParts
     from winworth.flows.predict import predict as run
     from winworth.flows.scored import Wanted
     from winworth.printed import scores
 
     wanted = Wanted(excel_fr, doubt, None if by is None else day_of(by, "--by"))
-    done = run(settings_of(conf, set_), as_of=day_of(as_of), home=home, lang=lang, wanted=wanted, accounts_at_once=at_once)
+    cut = InParts(at_once, engine.value)
+    done = run(settings_of(conf, set_), as_of=day_of(as_of), home=home, lang=lang, wanted=wanted, in_parts=cut)
     show(scores.predicted(done), json)
 
 

@@ -66,8 +66,16 @@ def take_in(export: Export, desk: Desk) -> Intake:
 
 
 def paths_of(folder: Path, file: str) -> Sequence[Path]:
-    """Return the files that a name or a pattern names, in order; raises DataError where a pattern names none."""
+    """Return the files that a name or a pattern names, in order: of a folder, as Spark writes a table, its Parquet files.
+
+    Raises DataError where a pattern or a folder has none.
+    """
     path = folder / file
+    if path.is_dir():
+        found = sorted(path.glob("[!._]*.parquet"))
+        if not found:
+            raise DataError(f"{path} is a folder without Parquet files. Name files in it, as {file.rstrip('/')}/*.csv.")
+        return found
     if path.exists() or not any(mark in file for mark in "*?["):
         return [path]
     found = sorted(folder.glob(file))

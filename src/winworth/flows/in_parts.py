@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,13 +39,18 @@ def scratch_in(home: Path) -> Iterator[Path]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
+def embedded(task: Task, parts: Parts) -> list["StoredPart"]:
+    """Score the parts one after another, here."""
+    return [score_to_disk(task, parts, at, into=parts.folders[at]) for at in range(len(parts.folders))]
+
+
 def ranked_in_parts(
-    task: Task, scratch: Path, *, accounts_at_once: int, lang: str
+    task: Task, scratch: Path, *, accounts_at_once: int, lang: str, engine: "Engine" = embedded
 ) -> tuple[Ranked, ScoredPart, dict[str, Path]]:
     """Score an extract in parts of about so many accounts, and rank all; return the files of scores to publish, too."""
     crm, root = task.settings.crm, task.settings.folder
     parts = split_extract(crm, root=root, scratch=scratch, accounts_at_once=accounts_at_once)
-    stored = [score_to_disk(task, parts, at) for at in range(len(parts.folders))]
+    stored = engine(task, parts)
     whole, order = joined([part.narrow for part in stored])
     ranked = rank_accounts(task, whole, lang=lang)
     return ranked, whole, publish_parts(task, stored, ranked, order, lang=lang, scratch=scratch)
@@ -59,17 +64,19 @@ class StoredPart:
     narrow: ScoredPart
 
 
-def score_to_disk(task: Task, parts: Parts, at: int) -> StoredPart:
-    """Score one part and put its rows on disk, beside the rows that were read."""
-    folder = parts.folders[at]
+Engine = Callable[[Task, Parts], list[StoredPart]]  # in the order of the parts
+
+
+def score_to_disk(task: Task, parts: Parts, at: int, *, into: Path) -> StoredPart:
+    """Score one part and put its rows on disk."""
     crm = read_part(parts, at, threads=task.settings.training.threads)
     part = score_part(task, as_prepared(task.settings, crm, as_of=task.as_of, catalog=task.scorer.catalog))
     for name, table, words in (("accounts", part.accounts, part.words), ("deals", part.deals, part.deal_words)):
         told = {f"{column}:{lang}": said[column] for lang, said in words.items() for column in TEXTS}
-        (folder / f"{name}-scored.parquet").write_bytes(to_parquet(table.assign(**told)))
+        (into / f"{name}-scored.parquet").write_bytes(to_parquet(table.assign(**told)))
     labels = {lang: said[["segment_label"]].astype("category") for lang, said in part.words.items()}
     nothing = pd.DataFrame()
-    return StoredPart(folder, replace(part, accounts=part.accounts[NARROW], words=labels, deals=nothing, deal_words={}))
+    return StoredPart(into, replace(part, accounts=part.accounts[NARROW], words=labels, deals=nothing, deal_words={}))
 
 
 def joined(parts: list[ScoredPart]) -> tuple[ScoredPart, np.ndarray]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -12,7 +13,7 @@ from winworth.bundle import Bundle, champion, open_version
 from winworth.config import Settings
 from winworth.crm.parts import n_accounts
 from winworth.errors import ConfigError
-from winworth.flows.in_parts import ranked_in_parts, scratch_in
+from winworth.flows.in_parts import Engine, embedded, ranked_in_parts, scratch_in
 from winworth.flows.prepare import prepare
 from winworth.flows.ranked import Ranked, rank_accounts, with_words
 from winworth.flows.scored import Wanted
@@ -24,6 +25,31 @@ from winworth.sheets import to_csv, to_parquet
 MANY = 20_000  # accounts, beyond which Parquet is read in parts
 PART = 5_000
 SHOWN = 100  # rows
+
+
+@dataclass(frozen=True)
+class InParts:
+    """How an extract is cut: parts of about so many accounts (0: one whole; None: as its size asks), and who scores them."""
+
+    accounts_at_once: int | None = None
+    engine: Literal["embedded", "spark"] = "embedded"
+
+    def size(self, settings: Settings) -> int:
+        """Return how many accounts to score at a time; 0 for all."""
+        if self.engine == "spark" and self.accounts_at_once == 0:
+            raise ConfigError("--engine spark scores parts, and --accounts-at-once 0 reads the whole. Leave one out.")
+        if self.accounts_at_once is not None:
+            return self.accounts_at_once
+        n = n_accounts(settings.crm, settings.folder)
+        return PART if self.engine == "spark" or (n is not None and n > MANY) else 0
+
+    def started(self, home: Path) -> Engine:
+        """Return what scores the parts; Spark is started where it does not run yet."""
+        if self.engine == "embedded":
+            return embedded
+        from winworth.flows.on_spark import on_spark
+
+        return on_spark(home)
 
 
 @dataclass(frozen=True)
@@ -43,20 +69,21 @@ def predict(
     home: Path,
     lang: str = "en",
     wanted: Wanted = Wanted(),  # noqa: B008 (frozen)
-    accounts_at_once: int | None = None,
+    in_parts: InParts = InParts(),  # noqa: B008 (frozen)
 ) -> Predicted:
     """Score what is open on `as_of` with the champion and write `home`/scores/<as_of>.
 
-    An extract of Parquet files with more than `MANY` accounts is read in parts of whole accounts, so that memory hardly grows;
-    `accounts_at_once` sets their size (0: read all at once). Scores are the same either way. Raises IntegrityError where the
-    champion's files are not what its manifest says, before LightGBM opens one.
+    An extract of Parquet files with more than `MANY` accounts is read in parts of whole accounts, so that memory hardly grows.
+    Scores are the same whatever `in_parts` says. Raises IntegrityError where the champion's files are not what its manifest
+    says, before LightGBM opens one.
     """
     with run_lock(home, "predict"):
         task = task_for(settings, open_champion(home, as_of), as_of=as_of, home=home, wanted=wanted)
         folder = home / "scores" / as_of.isoformat()
-        if at_once := _at_once(settings, accounts_at_once):
+        if at_once := in_parts.size(settings):
+            engine = in_parts.started(home)
             with scratch_in(home) as scratch:
-                ranked, part, files = ranked_in_parts(task, scratch, accounts_at_once=at_once, lang=lang)
+                ranked, part, files = ranked_in_parts(task, scratch, accounts_at_once=at_once, lang=lang, engine=engine)
                 publish_folder(folder, files | _beside(ranked, part))
             first = [pq.ParquetFile(folder / f"{name}_scores.parquet").iter_batches(SHOWN) for name in ("account", "deal")]
             accounts, deals = (next(batches).to_pandas() for batches in first)
@@ -71,14 +98,6 @@ def predict(
         files |= {f"account_texts_{code}.parquet": to_parquet(text) for code, text in ranked.texts.items()}
         publish_folder(folder, files)
         return Predicted(ranked.accounts, deals, folder, ranked.run)
-
-
-def _at_once(settings: Settings, wanted: int | None) -> int:
-    """Return how many accounts to score at a time; 0 for all."""
-    if wanted is not None:
-        return wanted
-    n = n_accounts(settings.crm, settings.folder)
-    return PART if n is not None and n > MANY else 0
 
 
 def _beside(ranked: Ranked, part: ScoredPart) -> dict[str, bytes]:

@@ -93,11 +93,12 @@ def _in_part(shape: type, nested: Mapping[type, type] = {}) -> type:  # noqa: B0
     """Return the dataclass of which every field may be left out: what a segment changes of a tier's play."""
     optional = [(f.name, nested.get(f.type, f.type) | None, None) for f in fields(shape)]
     checks = {name: getattr(shape, name) for name in ("__post_init__",) if hasattr(shape, name)}
-    own = {"__doc__": f"The fields of {shape.__name__} that change.", "__pydantic_config__": STRICT}
+    own = {"__doc__": f"The fields of {shape.__name__} that change.", "__pydantic_config__": STRICT, "__module__": __name__}
     return make_dataclass(f"{shape.__name__}Change", optional, frozen=True, namespace=own | checks)
 
 
-_NESTED = {shape: _in_part(shape) for shape in (Pledges, Messages)}
+PledgesChange, MessagesChange = _in_part(Pledges), _in_part(Messages)
+_NESTED = {Pledges: PledgesChange, Messages: MessagesChange}
 PlayChange = _in_part(Play, _NESTED)
 
 
