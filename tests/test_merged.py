@@ -29,7 +29,7 @@ def merge(tmp_path):
 def test_pieces_of_other_types_keep_every_value(merge, one, other):
     pieces = [pd.DataFrame({"a": [name], "n": cells}) for name, cells in (("x", one), ("y", other))]
     found, csv = merge(*pieces)
-    assert found["n"].fillna("").tolist() == [cell if pd.notna(cell) else "" for cell in one + other]
+    assert found["n"].astype(object).fillna("").tolist() == [cell if pd.notna(cell) else "" for cell in one + other]
     assert csv == to_csv(found)
 
 

@@ -85,6 +85,19 @@ def test_a_key_under_two_accounts_is_refused_and_named(cut, exports):
         cut(activities=twice)
 
 
+def test_a_deal_under_two_accounts_is_refused_even_where_keys_are_not_asked_for(cut, exports):
+    exports.option("deals", key=False)
+    first, other = (crm["deals"]["deal_id"].iloc[0] for crm in cut()[1][:2])
+    with pytest.raises(DataError, match="1 values of deal_id stand under two accounts"):
+        cut(deals=lambda frame: frame.assign(deal_id=frame["deal_id"].replace(other, first)))
+
+
+def test_keys_of_18_figures_are_no_ids_of_salesforce(cut, exports):
+    exports.option("activities", key=True)
+    _, read = cut(activities=lambda frame: frame.assign(activity_id=[f"202600000000012{k:03o}" for k in range(len(frame))]))
+    assert sum(len(crm["activities"]) for crm in read) == 60
+
+
 def test_rows_of_a_deal_alone_go_where_the_deal_lies(cut, exports):
     exports.add("stage_changes", ["deal_id,stage,changed_on", *(f"D{k:03d},talks,2024-02-01" for k in range(0, 60, 2))])
     _, read = cut()
