@@ -10,6 +10,7 @@ import pytest
 from winworth.crm.mapping import CrmMap
 from winworth.crm.parts import n_accounts, read_part, split_extract
 from winworth.crm.seen_keys import seen_keys
+from winworth.crm.seen_whole import refuse_shares, without_empty
 from winworth.errors import ConfigError, DataError
 
 
@@ -103,6 +104,34 @@ def test_rows_of_a_deal_alone_go_where_the_deal_lies(cut, exports):
     _, read = cut()
     assert sum(len(crm["stage_changes"]) for crm in read) == 30
     assert all(set(crm["stage_changes"]["deal_id"]) <= set(crm["deals"]["deal_id"]) for crm in read)
+
+
+def told(read):
+    """Return what was put aside in all parts, and the counts of all."""
+    counts = [vars(count) for crm in read for count in crm.report.files]
+    return pd.concat([crm.report.quarantine for crm in read], ignore_index=True), counts
+
+
+@pytest.mark.parametrize(("account", "says"), [("", "are faulty"), ("A999", "name no such account")])
+def test_rows_of_no_account_lie_in_one_part_and_are_judged_among_all(cut, account, says):
+    def spoilt(n):
+        return lambda frame: frame.assign(account_id=frame["account_id"].where(frame.index >= n, account))
+
+    parts, read = cut(activities=spoilt(3))
+    assert max(len(crm.report.quarantine) for crm in read) == 3
+    refuse_shares(*told(read), parts)
+    parts, read = cut(activities=spoilt(4))
+    with pytest.raises(DataError, match=f"4 of 60 rows .*{says}"):
+        refuse_shares(*told(read), parts)
+
+
+def test_a_table_without_a_row_in_any_part_is_no_table(cut):
+    parts, read = cut(activities=lambda frame: frame.iloc[:0])
+    left = without_empty(read[0], parts)
+    assert sorted(left.tables) == ["accounts", "deals"]
+    assert "activities.parquet has no rows" in left.report.warnings[-1]
+    parts, read = cut(activities=lambda frame: frame.iloc[:1])
+    assert all("activities" in without_empty(crm, parts) for crm in read)
 
 
 def test_what_cannot_be_cut_says_why_and_how_else(exports, tmp_path):

@@ -12,6 +12,7 @@ import pandas as pd
 
 from winworth.atomic import naming_the_disk
 from winworth.crm.parts import WHOLE, Parts, read_part, split_extract
+from winworth.crm.seen_whole import refuse_shares, without_empty
 from winworth.flows.movement import Replay
 from winworth.flows.playing import PLAY_COLUMNS
 from winworth.flows.prepare import as_prepared
@@ -47,6 +48,7 @@ def ranked_in_parts(
     parts = split_extract(crm, root=root, scratch=scratch, accounts_at_once=accounts_at_once)
     stored = [score_to_disk(task, parts, at) for at in range(len(parts.folders))]
     whole, order = joined([part.narrow for part in stored])
+    refuse_shares(whole.quarantine, whole.read, parts)
     ranked = rank_accounts(task, whole, lang=lang)
     return ranked, whole, publish_parts(task, stored, ranked, order, lang=lang, scratch=scratch)
 
@@ -62,7 +64,7 @@ class StoredPart:
 def score_to_disk(task: Task, parts: Parts, at: int) -> StoredPart:
     """Score one part and put its rows on disk, beside the rows that were read."""
     folder = parts.folders[at]
-    crm = read_part(parts, at, threads=task.settings.training.threads)
+    crm = without_empty(read_part(parts, at, threads=task.settings.training.threads), parts)
     part = score_part(task, as_prepared(task.settings, crm, as_of=task.as_of, catalog=task.scorer.catalog))
     for name, table, words in (("accounts", part.accounts, part.words), ("deals", part.deals, part.deal_words)):
         told = {f"{column}:{lang}": said[column] for lang, said in words.items() for column in TEXTS}

@@ -164,7 +164,9 @@ def _hashes(read: list[dict]) -> dict[str, str]:
     of_table: dict[str, list[str]] = {}
     for count in read:
         of_table.setdefault(count["table"], []).append(count["sha256"])
-    return {table: found[0] if len(found) == 1 else sha256("".join(found).encode()).hexdigest() for table, found in of_table.items()}
+    return {
+        table: found[0] if len(found) == 1 else sha256("".join(found).encode()).hexdigest() for table, found in of_table.items()
+    }
 
 
 CHECK = Step("check", _check)
