@@ -147,9 +147,9 @@ def write_accounts(folder: Path, demo: Path, times: int) -> None:
 
 def predicted(folder: Path, at_once: int) -> None:
     from winworth.config import load_settings
-    from winworth.flows.predict import predict
+    from winworth.flows.predict import InParts, predict
 
-    predict(load_settings(folder / "conf"), as_of=AS_OF, home=folder / "home", accounts_at_once=at_once)
+    predict(load_settings(folder / "conf"), as_of=AS_OF, home=folder / "home", in_parts=InParts(at_once))
 
 
 SIDES = {

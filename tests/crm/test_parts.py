@@ -10,6 +10,7 @@ import pytest
 from winworth.crm.mapping import CrmMap
 from winworth.crm.parts import n_accounts, read_part, split_extract
 from winworth.crm.seen_keys import seen_keys
+from winworth.crm.seen_whole import refuse_shares, without_empty
 from winworth.errors import ConfigError, DataError
 
 
@@ -85,6 +86,19 @@ def test_a_key_under_two_accounts_is_refused_and_named(cut, exports):
         cut(activities=twice)
 
 
+def test_a_deal_under_two_accounts_is_refused_even_where_keys_are_not_asked_for(cut, exports):
+    exports.option("deals", key=False)
+    first, other = (crm["deals"]["deal_id"].iloc[0] for crm in cut()[1][:2])
+    with pytest.raises(DataError, match="1 values of deal_id stand under two accounts"):
+        cut(deals=lambda frame: frame.assign(deal_id=frame["deal_id"].replace(other, first)))
+
+
+def test_keys_of_18_figures_are_no_ids_of_salesforce(cut, exports):
+    exports.option("activities", key=True)
+    _, read = cut(activities=lambda frame: frame.assign(activity_id=[f"202600000000012{k:03o}" for k in range(len(frame))]))
+    assert sum(len(crm["activities"]) for crm in read) == 60
+
+
 def test_rows_of_a_deal_alone_go_where_the_deal_lies(cut, exports):
     exports.add("stage_changes", ["deal_id,stage,changed_on", *(f"D{k:03d},talks,2024-02-01" for k in range(0, 60, 2))])
     _, read = cut()
@@ -109,6 +123,34 @@ def test_a_folder_of_parquet_as_spark_writes_it_is_one_table(exports, clean, tmp
     exports.option("deals", file="empty")
     with pytest.raises(DataError, match="empty is a folder without Parquet files"):
         exports.read()
+
+
+def told(read):
+    """Return what was put aside in all parts, and the counts of all."""
+    counts = [vars(count) for crm in read for count in crm.report.files]
+    return pd.concat([crm.report.quarantine for crm in read], ignore_index=True), counts
+
+
+@pytest.mark.parametrize(("account", "says"), [("", "are faulty"), ("A999", "name no such account")])
+def test_rows_of_no_account_lie_in_one_part_and_are_judged_among_all(cut, account, says):
+    def spoilt(n):
+        return lambda frame: frame.assign(account_id=frame["account_id"].where(frame.index >= n, account))
+
+    parts, read = cut(activities=spoilt(3))
+    assert max(len(crm.report.quarantine) for crm in read) == 3
+    refuse_shares(*told(read), parts)
+    parts, read = cut(activities=spoilt(4))
+    with pytest.raises(DataError, match=f"4 of 60 rows .*{says}"):
+        refuse_shares(*told(read), parts)
+
+
+def test_a_table_without_a_row_in_any_part_is_no_table(cut):
+    parts, read = cut(activities=lambda frame: frame.iloc[:0])
+    left = without_empty(read[0], parts)
+    assert sorted(left.tables) == ["accounts", "deals"]
+    assert "activities.parquet has no rows" in left.report.warnings[-1]
+    parts, read = cut(activities=lambda frame: frame.iloc[:1])
+    assert all("activities" in without_empty(crm, parts) for crm in read)
 
 
 def test_what_cannot_be_cut_says_why_and_how_else(exports, tmp_path):

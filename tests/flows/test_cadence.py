@@ -160,7 +160,7 @@ def test_files_that_change_between_two_steps_are_refused_by_name(month, monkeypa
     monkeypatch.setattr(month, "read_by", lambda name: {"deals.csv": name} if name in ("check", "predict") else {})
     done = month.go()
     assert (done.exit_code, month.calls) == (3, ["check", "predict"])
-    assert "1 files changed between the first step and predict: deals.csv" in done.refused["says"]
+    assert "1 tables' files changed between the first step and predict: deals.csv" in done.refused["says"]
 
 
 @pytest.mark.parametrize(("code", "verdict"), [(10, "recalibrate"), (11, "retrain"), (12, "stop")])

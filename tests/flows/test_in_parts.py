@@ -6,9 +6,11 @@ from datetime import date
 import pandas as pd
 import pytest
 
+from winworth.crm.parts import Origin
 from winworth.crm.read import read_crm
-from winworth.flows.in_parts import one_voice, summed
+from winworth.flows.in_parts import one_voice, put_aside, summed
 from winworth.flows.predict import InParts, predict
+from winworth.flows.steps import _hashes
 
 DAYS = (date(2026, 6, 30), date(2026, 7, 15))
 
@@ -68,3 +70,18 @@ def test_rows_of_parts_add_up_and_a_table_of_no_account_counts_once():
         {"table": "deals", "file": "d", "n_read": 10, "n_used": 8},
         {"table": "costs", "file": "c", "n_read": 2, "n_used": 2},
     ]
+
+
+def test_a_row_of_costs_that_every_part_puts_aside_is_told_once():
+    def part(row):
+        return pd.DataFrame({"table": ["costs", "deals"], "file": ["c", "d"], "row": [3, row]})
+
+    assert put_aside([part(9), part(5)]).values.tolist() == [["costs", "c", 3], ["deals", "d", 5], ["deals", "d", 9]]
+
+
+def test_several_files_of_a_table_are_one_extract_whether_read_whole_or_in_parts(tmp_path):
+    for name in "ab":
+        (tmp_path / f"deals-{name}.parquet").write_text(name)
+    in_parts = Origin.of(tmp_path, "deals-*.parquet").named
+    whole = [Origin.of(tmp_path, f"deals-{name}.parquet").named for name in "ab"]
+    assert _hashes([{"table": "deals"} | file for file in whole]) == _hashes([{"table": "deals"} | in_parts])

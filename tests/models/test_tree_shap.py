@@ -36,6 +36,14 @@ def test_values_and_base_are_those_of_lightgbm(leaves, n_trees, gaps):
     assert ours.base == pytest.approx(wanted[0, -1], abs=1e-12)
 
 
+def test_what_lies_beyond_every_number_goes_where_lightgbm_sends_it():
+    booster, X = boosted(16, 10, "in training")
+    X[:20, 0], X[20:40, 1] = -np.inf, np.inf
+    X[40:60, 0] = TreeShap(booster.model_to_string())._told[0][0][0].high  # just on a threshold, or beyond
+    found = TreeShap(booster.model_to_string()).values(X)
+    assert np.abs(found - booster.predict(X, pred_contrib=True)[:, :-1]).max() < 1e-12
+
+
 def test_leaves_that_ask_more_columns_than_are_worked_out_beforehand_are_looked_at_row_by_row(monkeypatch):
     booster, X = boosted(16, 20, "in training")
     text = booster.model_to_string()

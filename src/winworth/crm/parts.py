@@ -21,6 +21,7 @@ from winworth.crm.intake import paths_of
 from winworth.crm.mapping import CrmMap, TableMap
 from winworth.crm.parquet import as_text, refusing_damage
 from winworth.crm.read import read_crm
+from winworth.crm.salesforce import long_id
 from winworth.crm.seen_keys import seen_keys
 from winworth.errors import ConfigError, DataError, ResourceError, listed
 from winworth.tables import TABLES, CrmTables
@@ -28,8 +29,8 @@ from winworth.tables import TABLES, CrmTables
 BATCH = 100_000  # rows
 MOST_PARTS = 1_000  # each has a file open for every table while it is cut
 PLACE = ("winworth_file", "winworth_row")  # where a part's row stood in the extract
-_WHOLE = ("costs", "rates")  # tables of no account: each part has all of them
-_LONG_ID = r"^[A-Za-z0-9]{15}[A-Z0-5]{3}$"  # Salesforce's id of 18 characters; the one of 15 is the same account
+WHOLE = ("costs", "rates")  # tables of no account: each part has all of them
+_LONG_ID = r"^[A-Za-z0-9]{15}[A-Z0-5]{3}$"  # maybe Salesforce's id of 18 characters: by its checksum the one of 15 is the same
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ def _why_not(mapping: CrmMap) -> str:
         ids = [table_map.columns[column] for column in ("account_id", "deal_id") if column in table_map.columns]
         if any(column.values or column.aliases for column in ids):
             return f"tables.{name} gives other names to its ids."
-        if name not in _WHOLE and not ids:
+        if name not in WHOLE and not ids:
             return f"tables.{name} has neither account_id nor deal_id."
     return "" if "account_id" in mapping.tables["deals"].columns else "deals have no account_id."
 
@@ -173,12 +174,13 @@ class _Deals:
 def _split(name: str, table_map: TableMap, paths: Sequence[Path], folders: Sequence[Path], deals: _Deals) -> None:
     """Write one table's rows to the parts, in the order of its files."""
     schema = _schema(name, table_map, paths)
-    key = TABLES[name].key if table_map.key and TABLES[name].key != "account_id" else None
+    is_checked = table_map.key or name == "deals"  # a deal is on one row, whatever the map says
+    key = TABLES[name].key if is_checked and TABLES[name].key != "account_id" else None
     writers = [pq.ParquetWriter(folder / f"{name}.parquet", schema, compression="zstd") for folder in folders]
     with seen_keys(folders[0].parent) as keys:
         try:
             for batch in _batches(paths, schema):
-                parts = None if name in _WHOLE else _parts_of(batch, name, table_map, deals)
+                parts = None if name in WHOLE else _parts_of(batch, name, table_map, deals)
                 for part, rows in _dealt(batch, parts, len(folders)):
                     writers[part].write_table(rows)
                 if key in table_map.columns:
@@ -278,7 +280,8 @@ def _ids(batch: pa.Table, table_map: TableMap, column: str) -> _Ids | None:
         return None
     source = table_map.columns[column].source
     text = tidied(as_text(batch.column(source), source).to_pandas().fillna("").astype("str"))
-    text = text.mask(text.str.fullmatch(_LONG_ID), text.str[:15])
+    long = text[text.str.fullmatch(_LONG_ID)]
+    text = text.where(~text.index.isin(long.index[[long_id(word[:15]) == word for word in long]]), text.str[:15])
     numbers = pd.util.hash_array(text.to_numpy(dtype=object), categorize=False)
     return _Ids(numbers, (text != "").to_numpy())
 

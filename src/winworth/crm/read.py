@@ -15,7 +15,7 @@ from winworth.crm.ledger import QUARANTINE_COLUMNS
 from winworth.crm.lookup import look_up
 from winworth.crm.mapping import CrmMap, Join
 from winworth.crm.people import drop_people
-from winworth.crm.relations import drop_duplicates, drop_orphans, refuse_circles
+from winworth.crm.relations import MAX_ORPHAN_SHARE, drop_duplicates, drop_orphans, refuse_circles
 from winworth.crm.rows import apply_row_rules
 from winworth.crm.salesforce import with_long_ids
 from winworth.crm.scratch import scratch_folder
@@ -27,9 +27,10 @@ from winworth.tables import TABLES, CrmTables, ReadReport
 def read_crm(mapping: CrmMap, *, root: Path, threads: int = 2, is_part: bool = False) -> CrmTables:
     """Read the exports that `mapping` names, its folder taken from `root`, into the canonical tables.
 
-    Rows keep the order of the files. A part of an extract (`is_part`) may have tables without rows, which stay. Raises
-    ConfigError where the map asks for what the tables do not know, DataError where a file is not what the map says
-    or holds too many faults, and ResourceError where it passes a limit.
+    Rows keep the order of the files. A part of an extract (`is_part`) may have tables without rows, which stay, and what
+    share of its rows is faulty is for others to judge (`seen_whole`). Raises ConfigError where the map asks for what the
+    tables do not know, DataError where a file is not what the map says or holds too many faults, and ResourceError where it
+    passes a limit.
 
     >>> from tempfile import TemporaryDirectory
     >>> from winworth.crm.mapping import ColumnMap, TableMap
@@ -49,9 +50,9 @@ def read_crm(mapping: CrmMap, *, root: Path, threads: int = 2, is_part: bool = F
         mapping = _fetched(mapping, Path(root), scratch)
         desk = Desk(Path(root) / mapping.folder, scratch, threads, is_part)
         intakes = {name: _read_table(name, mapping, desk) for name in TABLES if name in mapping.tables}
-        present = {name: intake for name, intake in intakes.items() if is_part or len(intake.frame)}
+        present = {name: intake for name, intake in intakes.items() if len(intake.frame) or (is_part and name != "rates")}
         present = with_long_ids(present)
-        drop_orphans(present)
+        drop_orphans(present, max_share=1.0 if is_part else MAX_ORPHAN_SHARE)
         say_doubts(present)
         home, rates = mapping.currency, set_rates(present, home=mapping.currency)
         used = {name: intake.used for name, intake in present.items() if name != "rates"}
@@ -86,7 +87,8 @@ def _read_table(name: str, mapping: CrmMap, desk: Desk) -> Intake:
         rules |= {column: rule for column, rule in look_up_rules(name, join, mapping).items() if column in join.columns}
         intake = look_up(intake, _read_look_up(name, join, mapping, desk), tuple(join.on))
     intake, rules = drop_people(apply_row_rules(intake, rules), rules)
-    intake.ledger.refuse_many(table_map.max_quarantine_share)
+    if not desk.is_part:
+        intake.ledger.refuse_many(table_map.max_quarantine_share)
     drop_duplicates(intake, key_of(name, table_map))
     if name == "accounts":
         refuse_circles(intake)

@@ -61,20 +61,20 @@ def _pairs_said(intake: Intake, twins: pd.DataFrame, key: str) -> str:
     )
 
 
-def drop_orphans(intakes: Mapping[str, Intake]) -> None:
+def drop_orphans(intakes: Mapping[str, Intake], *, max_share: float = MAX_ORPHAN_SHARE) -> None:
     """Put aside the rows whose account does not exist, and the histories of deals that do not.
 
     A row of an account or deal that is out of scope is out of scope itself; one without an account id stays. Raises
-    DataError where more than `MAX_ORPHAN_SHARE` of a table's rows are orphans.
+    DataError where more than `max_share` of a table's rows are orphans.
     """
     for name, intake in sorted(intakes.items(), key=lambda item: item[0] != "deals"):
         if name != "accounts" and "accounts" in intakes and "account_id" in intake.frame:
-            _drop_orphans_of(intake, intakes["accounts"], "account_id")
+            _drop_orphans_of(intake, intakes["accounts"], "account_id", max_share)
         if name in _OF_A_DEAL:
-            _drop_orphans_of(intake, intakes["deals"], "deal_id")
+            _drop_orphans_of(intake, intakes["deals"], "deal_id", max_share)
 
 
-def _drop_orphans_of(intake: Intake, parents: Intake, key: str) -> None:
+def _drop_orphans_of(intake: Intake, parents: Intake, key: str, max_share: float) -> None:
     ledger, ids = intake.ledger, intake.frame[key]
     codes, found = pd.factorize(ids)
     known, beyond = (_among(found, parents.frame.loc[chosen, key])[codes] for chosen in _used_and_beyond(parents))
@@ -85,9 +85,9 @@ def _drop_orphans_of(intake: Intake, parents: Intake, key: str) -> None:
         return
     noun = parents.name.removesuffix("s")
     said = f"{intake.name}: {int(orphans.sum()):,} of {rows(n_rows)} name no such {noun}: {ledger.cases(orphans, ids)}."
-    if orphans.sum() > MAX_ORPHAN_SHARE * n_rows:
+    if orphans.sum() > max_share * n_rows:
         raise DataError(
-            f"{said} More than {MAX_ORPHAN_SHARE:.0%} is a wrong or partial file of {parents.name}. Export both on one day."
+            f"{said} More than {max_share:.0%} is a wrong or partial file of {parents.name}. Export both on one day."
         )
     ledger.quarantine(orphans, f"F31-no-such-{noun}", key, ids)
     ledger.warnings.append(said + _amount_said(intake.frame, orphans))

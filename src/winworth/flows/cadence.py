@@ -177,7 +177,7 @@ def _check_extract(book: _Book, step: Step, left: Left) -> None:
     elif first != now and book.turn.settings.crm.database is None:
         changed = sorted(name for name in first | now if first.get(name) != now.get(name))
         raise DataError(
-            f"{len(changed)} files changed between the first step and {step.name}: {listed(changed)}. Wait for the "
+            f"{len(changed)} tables' files changed between the first step and {step.name}: {listed(changed)}. Wait for the "
             f"export to end and run winworth {book.turn.cadence} again, without --from."
         )
 

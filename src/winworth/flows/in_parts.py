@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from winworth.atomic import naming_the_disk
-from winworth.crm.parts import Parts, read_part, split_extract
+from winworth.crm.parts import WHOLE, Parts, read_part, split_extract
+from winworth.crm.seen_whole import refuse_shares, without_empty
 from winworth.flows.movement import Replay
 from winworth.flows.playing import PLAY_COLUMNS
 from winworth.flows.prepare import as_prepared
@@ -52,6 +53,7 @@ def ranked_in_parts(
     parts = split_extract(crm, root=root, scratch=scratch, accounts_at_once=accounts_at_once)
     stored = engine(task, parts)
     whole, order = joined([part.narrow for part in stored])
+    refuse_shares(whole.quarantine, whole.read, parts)
     ranked = rank_accounts(task, whole, lang=lang)
     return ranked, whole, publish_parts(task, stored, ranked, order, lang=lang, scratch=scratch)
 
@@ -69,7 +71,7 @@ Engine = Callable[[Task, Parts], list[StoredPart]]  # in the order of the parts
 
 def score_to_disk(task: Task, parts: Parts, at: int, *, into: Path) -> StoredPart:
     """Score one part and put its rows on disk."""
-    crm = read_part(parts, at, threads=task.settings.training.threads)
+    crm = without_empty(read_part(parts, at, threads=task.settings.training.threads), parts)
     part = score_part(task, as_prepared(task.settings, crm, as_of=task.as_of, catalog=task.scorer.catalog))
     for name, table, words in (("accounts", part.accounts, part.words), ("deals", part.deals, part.deal_words)):
         told = {f"{column}:{lang}": said[column] for lang, said in words.items() for column in TEXTS}
@@ -86,7 +88,8 @@ def joined(parts: list[ScoredPart]) -> tuple[ScoredPart, np.ndarray]:
     first = parts[0]
     words = {lang: pd.concat([part.words[lang].astype("str") for part in parts], ignore_index=True) for lang in first.words}
     words = {lang: said.astype("category").loc[order].reset_index(drop=True) for lang, said in words.items()}
-    values = {key: pd.concat([part.replay.values[key] for part in parts]) for key in first.replay.values}
+    refused = next((part.replay.refused for part in parts if part.replay.refused), "")
+    values = {} if refused else {key: pd.concat([part.replay.values[key] for part in parts]) for key in first.replay.values}
     strange = sum((part.strange for part in parts[1:]), first.strange)
     return (
         ScoredPart(
@@ -94,13 +97,11 @@ def joined(parts: list[ScoredPart]) -> tuple[ScoredPart, np.ndarray]:
             first.deals,
             words,
             {},
-            Replay(values, next((part.replay.refused for part in parts if part.replay.refused), "")),
+            Replay(values, refused),
             pd.concat([part.due for part in parts], ignore_index=True).sort_values("deal_id", ignore_index=True),
             strange,
             summed(part.read for part in parts),
-            pd.concat([part.quarantine for part in parts], ignore_index=True).sort_values(
-                ["table", "file", "row"], kind="stable", ignore_index=True
-            ),
+            put_aside([part.quarantine for part in parts]),
             one_voice([part.warnings for part in parts]),
             sum(part.n_deals for part in parts),
         ),
@@ -114,10 +115,16 @@ def summed(records: Iterable[list[dict]]) -> list[dict]:
     for record in records:
         for count in record:
             known = total.setdefault(count["table"], dict.fromkeys(count, 0))
-            is_whole = count["table"] in ("costs", "rates")
+            is_whole = count["table"] in WHOLE
             for name, value in count.items():
                 known[name] = known[name] + value if name.startswith("n_") and not is_whole else value
     return list(total.values())
+
+
+def put_aside(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """Return the rows that parts put aside, in the order of the files; those of a table that every part has, once."""
+    every = pd.concat([parts[0], *(part[~part["table"].isin(WHOLE)] for part in parts[1:])], ignore_index=True)
+    return every.sort_values(["table", "file", "row"], kind="stable", ignore_index=True)
 
 
 def one_voice(warnings: list[tuple[str, ...]]) -> tuple[str, ...]:

@@ -85,8 +85,7 @@ def predict(
             with scratch_in(home) as scratch:
                 ranked, part, files = ranked_in_parts(task, scratch, accounts_at_once=at_once, lang=lang, engine=engine)
                 publish_folder(folder, files | _beside(ranked, part))
-            first = [pq.ParquetFile(folder / f"{name}_scores.parquet").iter_batches(SHOWN) for name in ("account", "deal")]
-            accounts, deals = (next(batches).to_pandas() for batches in first)
+            accounts, deals = (_first(folder / f"{name}_scores.parquet") for name in ("account", "deal"))
             return Predicted(accounts, deals, folder, ranked.run)
         part = score_part(task, prepare(settings, as_of=as_of, catalog=task.scorer.catalog))
         ranked = rank_accounts(task, part, lang=lang)
@@ -98,6 +97,11 @@ def predict(
         files |= {f"account_texts_{code}.parquet": to_parquet(text) for code, text in ranked.texts.items()}
         publish_folder(folder, files)
         return Predicted(ranked.accounts, deals, folder, ranked.run)
+
+
+def _first(path: Path) -> pd.DataFrame:
+    file = pq.ParquetFile(path)
+    return next(file.iter_batches(SHOWN), file.schema_arrow.empty_table()).to_pandas()
 
 
 def _beside(ranked: Ranked, part: ScoredPart) -> dict[str, bytes]:

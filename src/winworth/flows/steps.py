@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 
 from winworth.bundle import challenger, champion
@@ -42,7 +43,7 @@ class Turn:
 @dataclass(frozen=True)
 class Left:
     """What a step that did not refuse leaves: a sentence, files and folders below home, how many warnings, the code that it
-    advises (monitor alone), the version it made, and the files that it read with their hashes.
+    advises (monitor alone), the version it made, and by table the hash of the files that it read.
     """
 
     says: str
@@ -159,7 +160,13 @@ def _review(turn: Turn, earlier: Earlier) -> Left:
 
 
 def _hashes(read: list[dict]) -> dict[str, str]:
-    return {count["file"]: count["sha256"] for count in read}
+    """Return by table the hash of its file, or one of all of them: what is read in parts tells of all at once."""
+    of_table: dict[str, list[str]] = {}
+    for count in read:
+        of_table.setdefault(count["table"], []).append(count["sha256"])
+    return {
+        table: found[0] if len(found) == 1 else sha256("".join(found).encode()).hexdigest() for table, found in of_table.items()
+    }
 
 
 CHECK = Step("check", _check)

@@ -136,7 +136,7 @@ def _given_to(leaf: _Leaf, answers: np.ndarray) -> np.ndarray:
 def _held(ask: _Interval, columns: np.ndarray, held: dict[tuple, np.ndarray]) -> np.ndarray:
     """Tell which rows pass, as 0 and 1, and remember it for the other leaves that ask the same."""
     x = columns[ask.column]
-    passes = (x > ask.low) & (x <= ask.high)
+    passes = ((x > ask.low) | (ask.low == -np.inf)) & (x <= ask.high)  # an end that nothing cuts is no end
     if ask.takes_nan:
         passes |= np.isnan(x)
     held[ask.asked] = passes.view(np.uint8)
