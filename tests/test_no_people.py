@@ -71,5 +71,8 @@ def test_no_address_of_a_person_is_in_anything_that_a_run_leaves_or_prints(tmp_p
 
 def test_an_address_within_a_name_or_a_level_is_masked_when_it_is_read(exports):
     exports.spoil("accounts", 2, f"A000,Roy {MAIL},tel. {PHONE}")
-    read = exports.read()["accounts"].set_index("account_id").loc["A000"]
+    crm = exports.read()
+    read = crm["accounts"].set_index("account_id").loc["A000"]
     assert (read["name"], read["sector"]) == ("Roy (e-mail)", "tel. (phone)")
+    said = [warning for warning in crm.report.warnings if "masked" in warning]
+    assert len(said) == 2 and "accounts: 1 cell of sector" in said[1] and "`personal: true`" in said[1]

@@ -4,14 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from winworth.crm.cells import Cells, read_cells
 from winworth.crm.columns import CellRule
-from winworth.crm.convert import convert
+from winworth.crm.convert import Converted, convert
 from winworth.crm.header import Dialect
 from winworth.crm.ledger import Ledger
 from winworth.crm.mapping import LOCALES
+from winworth.crm.masking import MASKS
 from winworth.crm.proof import column_faults
 from winworth.crm.source import PlainFile, unpack
 from winworth.errors import DataError
@@ -122,7 +124,23 @@ def _typed(text: pd.DataFrame, export: Export, ledger: Ledger) -> pd.DataFrame:
         messages += column_faults(converted, rule, ledger, option=export.option)
         for fault in converted.rules.dropna().unique():
             ledger.quarantine(converted.holds(converted.rules == fault), fault, name, text[name])
+        _say_masked(converted, rule, ledger)
         columns[name] = converted.take()
     if messages:
         raise DataError("\n".join(messages))
     return pd.DataFrame(columns)
+
+
+def _say_masked(converted: Converted, rule: CellRule, ledger: Ledger) -> None:
+    """Count the cells whose address or number was masked: a code of ten figures may look like one."""
+    if rule.kind != "level" or rule.personal:
+        return
+    held = np.zeros(len(converted.words), dtype=bool)
+    for mask in MASKS.values():
+        held |= converted.words.str.contains(mask, regex=False, na=False).to_numpy(dtype=bool)
+    n = int(converted.count(held).sum())
+    if n:
+        ledger.warnings.append(
+            f"{ledger.table}: {n:,} cell{'s' * (n > 1)} of {rule.name} hold an e-mail address or a phone number, which is "
+            "masked. Where they are codes, keep them as they are with `personal: true` in conf/crm.yaml."
+        )
