@@ -3,6 +3,7 @@
 import shutil
 import sys
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -19,6 +20,7 @@ from winworth.features.build import build_features
 from winworth.features.examples import scoring_examples
 from winworth.flows.predict import InParts, predict
 from winworth.flows.prepare import prepare
+from winworth.flows.scored import Wanted
 from winworth.scoring.scorer import Scorer
 from winworth.tracking import open_store
 
@@ -27,6 +29,7 @@ if not shutil.which("java"):
     pytest.skip("Java is absent: Spark needs 17 or later", allow_module_level=True)
 
 pytestmark = pytest.mark.slow
+WANTED = Wanted(excel_fr=True, doubt=True, by=date(2026, 12, 31))
 SCORES = "win_probability double, value_if_won double, expected_value double, score double"
 
 
@@ -82,7 +85,7 @@ def in_home(company, folder: Path, engine: str) -> Path:
     folder.mkdir()
     (folder / "models").symlink_to(home / "models")
     for day in (AS_OF, AS_OF.replace(month=7)):
-        done = predict(settings, as_of=day, home=folder, in_parts=InParts(60, engine))
+        done = predict(settings, as_of=day, home=folder, wanted=WANTED, in_parts=InParts(60, engine))
     assert done.run["movement"] and done.run["n_accounts"] > 240
     return folder
 

@@ -1,6 +1,7 @@
 """The one door to Spark: the parts of an extract are scored on many machines by the code that scores them on one.
 
-Spark carries to its workers where a part and the model version lie, never a row; so `home` must be on a disk that all share.
+Spark carries to its workers where a part and the model version lie, and back what ranking looks at; all else is read and
+written below `home`, which must be on a disk that all share.
 """
 
 import os
@@ -46,7 +47,7 @@ class Errand:
 
     @classmethod
     def of(cls, task: Task, parts: Parts, home: Path) -> "Errand":
-        """Gather it; a worker has one thread, as Spark gives it one core, and a folder of its own to stand in."""
+        """Gather it, with whole paths; a worker has one thread, as Spark gives it one core."""
         settings = replace(task.settings, training=replace(task.settings.training, threads=1))
         parts = replace(parts, folders=tuple(folder.resolve() for folder in parts.folders))
         version = task.bundle.folder.resolve()
