@@ -28,7 +28,7 @@ pyspark = pytest.importorskip("pyspark", reason="PySpark is absent: pip install 
 if not shutil.which("java"):
     pytest.skip("Java is absent: Spark needs 17 or later", allow_module_level=True)
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 WANTED = Wanted(excel_fr=True, doubt=True, by=date(2026, 12, 31))
 SCORES = "win_probability double, value_if_won double, expected_value double, score double"
 
