@@ -75,6 +75,8 @@ def paths_of(folder: Path, file: str) -> Sequence[Path]:
     path = folder / file
     if path.is_dir():
         found = sorted(path.glob("[!._]*.parquet"))
+        if not found and path.suffix:
+            return [path]  # a folder that bears a file's name is refused as what it is
         if not found:
             raise DataError(f"{path} is a folder without Parquet files. Name files in it, as {file.rstrip('/')}/*.csv.")
         return found

@@ -82,6 +82,7 @@ class Linear:
     def from_dict(cls, learnt: dict) -> "Linear":
         """Rebuild what `to_dict` wrote, where a spread of 0 stands for a constant column."""
         scale = {name: np.asarray(v) for name, v in learnt["scale"].items()}
+        scale["log"] = scale["log"].astype(bool)  # JSON has them as 0 and 1, which would be places of columns
         for name in ("spread", "missing_spread"):
             scale[name] = np.where(scale[name] == 0, np.inf, scale[name])
         return cls(Standardiser(**scale), np.asarray(learnt["coefficients"]), learnt["intercept"])
