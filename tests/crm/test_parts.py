@@ -10,7 +10,7 @@ import pytest
 from winworth.crm.mapping import CrmMap
 from winworth.crm.parts import n_accounts, read_part, split_extract
 from winworth.crm.seen_keys import seen_keys
-from winworth.crm.seen_whole import refuse_shares, without_empty
+from winworth.crm.seen_whole import account_for, refuse_shares, without_empty
 from winworth.errors import ConfigError, DataError
 
 
@@ -179,3 +179,14 @@ def test_keys_met_in_two_parts_are_found_among_many(tmp_path):
         seen.add(keys[:3], (parts[:3] + 1) % 9)
         assert seen.in_two_parts().tolist() == sorted(keys[:3].tolist())
     assert not list(tmp_path.iterdir())
+
+
+def test_rows_that_parts_lost_or_counted_twice_are_an_error(cut):
+    parts, read = cut()
+    counts = [{"table": count.table, "n_read": count.n_read} for crm in read for count in crm.report.files]
+    total = [{"table": name, "n_read": sum(c["n_read"] for c in counts if c["table"] == name)} for name in parts.files]
+    account_for(total, parts)
+    for change in (-1, 1):
+        wrong = [count | {"n_read": count["n_read"] + change * (count["table"] == "deals")} for count in total]
+        with pytest.raises(RuntimeError, match=r"deals\.parquet: 60 rows stand in it, (59|61) were read in parts"):
+            account_for(wrong, parts)

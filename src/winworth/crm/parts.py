@@ -27,7 +27,7 @@ from winworth.errors import ConfigError, DataError, ResourceError, listed
 from winworth.tables import TABLES, CrmTables
 
 BATCH = 100_000  # rows
-MOST_PARTS = 1_000  # each has a file open for every table while it is cut
+MOST_PARTS = 500  # each has a file open while a table is cut, and systems let a process open 1,024
 PLACE = ("winworth_file", "winworth_row")  # where a part's row stood in the extract
 WHOLE = ("costs", "rates")  # tables of no account: each part has all of them
 _LONG_ID = r"^[A-Za-z0-9]{15}[A-Z0-5]{3}$"  # maybe Salesforce's id of 18 characters: by its checksum the one of 15 is the same

@@ -30,6 +30,18 @@ def without_empty(crm: CrmTables, parts: Parts) -> CrmTables:
     )
 
 
+def account_for(read: Sequence[dict], parts: Parts) -> None:
+    """Raise RuntimeError where the parts of a table are not all the rows that its files have, each of them once.
+
+    That what became of the rows of one part adds up to them, its reader has asserted.
+    """
+    counted = {count["table"]: count["n_read"] for count in read}
+    for name, origin in parts.files.items():
+        n_rows = sum(_n_rows(origin.paths).values())
+        if counted.get(name, 0) != n_rows:
+            raise RuntimeError(f"{origin.file}: {n_rows} rows stand in it, {counted.get(name, 0)} were read in parts.")
+
+
 def refuse_shares(quarantine: pd.DataFrame, read: Sequence[dict], parts: Parts) -> None:
     """Raise DataError where more of a file, or of a table, was put aside than a whole extract may put aside.
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from winworth.atomic import naming_the_disk
 from winworth.crm.parts import WHOLE, Parts, read_part, split_extract
-from winworth.crm.seen_whole import refuse_shares, without_empty
+from winworth.crm.seen_whole import account_for, refuse_shares, without_empty
 from winworth.flows.movement import Replay
 from winworth.flows.playing import PLAY_COLUMNS
 from winworth.flows.prepare import as_prepared
@@ -53,6 +53,7 @@ def ranked_in_parts(
     parts = split_extract(crm, root=root, scratch=scratch, accounts_at_once=accounts_at_once)
     stored = engine(task, parts)
     whole, order = joined([part.narrow for part in stored])
+    account_for(whole.read, parts)
     refuse_shares(whole.quarantine, whole.read, parts)
     ranked = rank_accounts(task, whole, lang=lang)
     return ranked, whole, publish_parts(task, stored, ranked, order, lang=lang, scratch=scratch)
@@ -145,7 +146,8 @@ def _in_one(cases: list[tuple[int, str]], n_parts: int) -> str:
     if n_parts == len(cases) and len({warning for _, warning in cases}) == 1:
         return first
     others = len(cases) - 1
-    more = "" if not others else f"; {others} other{' says' if others == 1 else 's say'} the same of its own rows"
+    say = "1 other says the same of its own rows" if others == 1 else f"{others} others say the same of their own rows"
+    more = f"; {say}" if others else ""
     return f"{first} (Part {at + 1} of {n_parts}{more}.)"
 
 
