@@ -76,3 +76,12 @@ def test_a_column_without_any_value_says_nothing(rows):
     model = fitted("ridge", empty, y, weight)
     assert not model.contributions(empty)[:, 4].any()
     assert model.margin(empty) == pytest.approx(fitted("ridge", X, y, weight).margin(X))
+
+
+def test_a_row_has_the_same_margin_to_the_last_bit_whatever_stands_beside_it():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(500, 40))
+    model = fitted("ridge", X, X[:, 0] + rng.normal(size=500), np.ones(500))
+    whole = model.margin(X)
+    for size in (1, 2, 3, 7, 100):
+        assert (np.concatenate([model.margin(X[at : at + size]) for at in range(0, 500, size)]) == whole).all()
