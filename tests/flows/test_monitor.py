@@ -301,3 +301,14 @@ def test_a_summer_in_which_few_deals_open_raises_no_alarm(tmp_path):
 
 def without_ages(bundle) -> bytes:
     return json.dumps({name: told for name, told in bundle.json("reference.json").items() if name != "ages"}).encode()
+
+
+def test_where_nothing_has_been_observed_no_figure_is_told(quiet):
+    known = quiet | {"as_of": "2026-06-30", "verdict": "go_on", "reasons": []}
+    told = json.loads(json.dumps(known, default=str))
+    told["calibration"]["coins"]["n"] = told["drift"]["n"] = 0
+    for lang, says in (("en", "Not measured"), ("fr", "Non mesuré")):
+        page = unescape(monitor_page(told, lang=lang))
+        assert page.count(says) >= 2 and " z 0" not in page and "PSI</th>" not in page
+    assert "nothing has been observed since training" in unescape(monitor_page(told, lang="en"))
+    assert "nothing has been observed" not in unescape(monitor_page(known, lang="en"))

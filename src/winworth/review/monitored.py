@@ -36,8 +36,9 @@ def monitor_page(told: Mapping, *, lang: str) -> str:
 
 
 def verdict_in(told: Mapping, words: Words) -> str:
-    """Return the verdict as a sentence."""
-    return words.say(f"monitor_verdict_{told['verdict']}")
+    """Return the verdict as a sentence; where nothing has been observed it says that, too."""
+    is_untold = told["verdict"] == "go_on" and not told["calibration"]["coins"]["n"] and not told["drift"]["n"]
+    return words.say("monitor_verdict_untold" if is_untold else f"monitor_verdict_{told['verdict']}")
 
 
 def monitor_parts(told: Mapping, words: Words) -> list[Part]:
@@ -69,6 +70,8 @@ def _reason(reason: Mapping, words: Words) -> str:
 
 def _calibration(told: Mapping, words: Words) -> Part:
     coins, fit = told["calibration"]["coins"], told["calibration"]["refit"]
+    if not coins["n"]:
+        return Part(words.say("monitor_calibration"), (words.say("monitor_coins_none"),))
     ratio = words.figure({"value": coins["ratio"], "low": coins["low"], "high": coins["high"]}, lambda v: words.number(v, 2))
     says = [
         words.say(
@@ -139,6 +142,8 @@ def _drift(told: Mapping, words: Words) -> Part:
     drift, title = told["drift"], words.say("monitor_drift")
     if drift["since"] is None:
         return Part(title, (words.say("monitor_drift_none"),))
+    if not drift["n"]:
+        return Part(title, (words.say("monitor_drift_early", day=words.date_of(drift["since"])),))
     counted = {"n": words.number(drift["n"]), "accounts": words.number(drift["n_accounts"])}
     says = [words.say("monitor_drift_says", day=words.date_of(drift["since"]), **counted)]
     for out in drift["out_of_range"]:
