@@ -14,7 +14,7 @@ _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_RIGHT = {errno.EROFS, errno.EACCES, errno.EPERM}
 # Network drives do not lock folders; there the run's own lock keeps writers apart.
 _NO_FOLDER_LOCK = {errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS}
-_TEMPORARY, _NEW, _OLD = ".winworth-tmp", ".winworth-new", ".winworth-old"
+TEMPORARY, _NEW, _OLD = ".winworth-tmp", ".winworth-new", ".winworth-old"
 
 
 def write_file(path: Path, content: bytes | str) -> None:
@@ -23,7 +23,7 @@ def write_file(path: Path, content: bytes | str) -> None:
     Raises ResourceError where the disk refuses.
     """
     path = Path(path)
-    staged = path.with_name(f".{path.name}{_TEMPORARY}")
+    staged = path.with_name(f".{path.name}{TEMPORARY}")
     with naming_the_disk(path), _holding(path.parent) as folder:
         _remove(staged)
         try:
@@ -38,7 +38,7 @@ def write_file(path: Path, content: bytes | str) -> None:
 def publish_folder(target: Path, files: Mapping[str, bytes | Path]) -> None:
     """Make `target` a folder of exactly these files, in one rename; what was there before goes.
 
-    A name may have subfolders ("figures/weights.svg"). A content may be a file of the same disk, which is moved. A reader
+    A name may have subfolders ("figures/weights.svg"). A content may be a file, which is moved. A reader
     sees the old folder, the new one, or for an instant none: a run killed in that instant leaves it to `restore`, or to the
     next publish, to bring the old one back.
     Raises ResourceError where the disk refuses, IntegrityError for a name that leaves the folder.
@@ -73,12 +73,12 @@ def tidy(home: Path) -> None:
     Nobody else may be writing there: the run's lock is held.
     """
     with naming_the_disk(home):
-        rests = [*home.glob(f".*{_TEMPORARY}"), *home.glob(f"*/.*{_TEMPORARY}")]
+        rests = [*home.glob(f".*{TEMPORARY}"), *home.glob(f"*/.*{TEMPORARY}")]
         rests += [*home.glob(f"*/.*{_OLD}"), *home.glob(f"*/.*{_NEW}")]
         for folder in sorted({rest.parent for rest in rests}):
             with _holding(folder):
                 _sweep(folder)
-                for rest in list(folder.glob(f".*{_TEMPORARY}")):
+                for rest in list(folder.glob(f".*{TEMPORARY}")):
                     _remove(rest)
 
 
@@ -144,7 +144,7 @@ def _stage(staged: Path, files: Mapping[str, bytes | Path]) -> None:
         path = staged / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(content, Path):
-            content.rename(path)
+            shutil.move(content, path)
             _sync(path)
         else:
             _write_through(path, content)

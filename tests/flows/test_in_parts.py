@@ -8,9 +8,10 @@ import pytest
 
 from winworth.crm.parts import Origin
 from winworth.crm.read import read_crm
-from winworth.flows.in_parts import one_voice, put_aside, summed
+from winworth.flows.in_parts import one_voice, put_aside, scratch_in, summed
 from winworth.flows.predict import InParts, predict
 from winworth.flows.steps import _hashes
+from winworth.lock import run_lock
 
 DAYS = (date(2026, 6, 30), date(2026, 7, 15))
 
@@ -49,7 +50,7 @@ def test_scores_in_parts_are_those_of_the_whole_and_movement_too(in_parquet, dem
         for path in whole.glob("*.parquet"):
             found, wanted = pd.read_parquet(parts / path.name), pd.read_parquet(path)
             pd.testing.assert_frame_equal(found, wanted, check_exact=True, check_dtype=False)
-    assert not list(homes[700].glob(".winworth-parts*"))
+    assert not list(homes[700].glob(".parts*"))
 
 
 def test_warnings_of_parts_are_said_once_and_none_is_lost():
@@ -85,3 +86,13 @@ def test_several_files_of_a_table_are_one_extract_whether_read_whole_or_in_parts
     in_parts = Origin.of(tmp_path, "deals-*.parquet").named
     whole = [Origin.of(tmp_path, f"deals-{name}.parquet").named for name in "ab"]
     assert _hashes([{"table": "deals"} | file for file in whole]) == _hashes([{"table": "deals"} | in_parts])
+
+
+def test_parts_that_a_killed_run_left_go_with_the_next_run_of_any_verb(tmp_path):
+    with pytest.raises(KeyError), scratch_in(tmp_path) as scratch:
+        raise KeyError
+    assert not scratch.exists()
+    scratch.mkdir()
+    (scratch / "deals.parquet").write_bytes(b"names of people")
+    with run_lock(tmp_path, "promote"):
+        assert not scratch.exists()

@@ -95,7 +95,7 @@ def test_a_scoring_run_on_spark_publishes_the_bytes_of_the_embedded_run(company,
     files = sorted(path.relative_to(embedded) for path in embedded.rglob("*") if path.is_file())
     assert files == sorted(path.relative_to(on_spark) for path in on_spark.rglob("*") if path.is_file())
     assert [str(file) for file in files if (embedded / file).read_bytes() != (on_spark / file).read_bytes()] == []
-    assert not list(on_spark.parent.glob(".winworth-parts*"))
+    assert not list(on_spark.parent.glob(".parts*"))
 
 
 def test_a_fault_that_a_worker_finds_is_raised_as_the_embedded_run_raises_it(company, spark):

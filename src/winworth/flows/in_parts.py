@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from winworth.atomic import naming_the_disk
+from winworth.atomic import TEMPORARY, naming_the_disk
 from winworth.crm.parts import WHOLE, Parts, read_part, split_extract
 from winworth.crm.seen_whole import account_for, refuse_shares, without_empty
 from winworth.flows.movement import Replay
@@ -24,15 +24,14 @@ from winworth.sheets import to_parquet
 NARROW = ["account_id", "name", "win_probability", "lifetime_value", "expected_value", "residual_value", "score", "segment"]
 NARROW += ["owner_id", "region", "shift"]
 PLACE = "winworth_place"
-_SCRATCH = ".winworth-parts"
+_SCRATCH = f".parts{TEMPORARY}"  # what a killed run left goes with the next run of any verb
 
 
 @contextmanager
 def scratch_in(home: Path) -> Iterator[Path]:
-    """Make a folder for parts in `home`, and remove it; one that a killed run left goes first."""
+    """Make a folder for parts in `home`, which is locked, and remove it."""
     scratch = Path(home) / _SCRATCH
     with naming_the_disk(scratch):
-        shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir(parents=True)
     try:
         yield scratch
