@@ -1,5 +1,6 @@
 """Scores made in parts are those made of the whole, bit for bit."""
 
+import shutil
 from dataclasses import replace
 from datetime import date
 
@@ -8,12 +9,16 @@ import pytest
 
 from winworth.crm.parts import Origin
 from winworth.crm.read import read_crm
+from winworth.flows.agree import agree
 from winworth.flows.in_parts import one_voice, put_aside, scratch_in, summed
 from winworth.flows.predict import InParts, predict
+from winworth.flows.scored import Wanted
 from winworth.flows.steps import _hashes
 from winworth.lock import run_lock
+from winworth.weights.overrides import Override
 
 DAYS = (date(2026, 6, 30), date(2026, 7, 15))
+SIZES = (0, 700)  # accounts at once
 
 
 @pytest.fixture
@@ -34,23 +39,47 @@ def in_parquet(demo_copy, tmp_path):
     return replace(settings, crm=replace(settings.crm, tables=tables, folder=str(folder)))
 
 
+def scored_both_ways(settings, demo_copy, prepare=lambda home: None, **how):
+    """Score two days whole and in parts, in homes of their own; return the homes and the last scorings."""
+    homes, done = [demo_copy.home / str(at) for at in SIZES], []
+    for at, home in zip(SIZES, homes, strict=True):
+        shutil.copytree(demo_copy.home / "models", home / "models", symlinks=True)
+        prepare(home)
+        done.append([predict(settings, as_of=day, home=home, in_parts=InParts(at), **how) for day in DAYS][-1])
+    return homes, done
+
+
+def differing(homes):
+    """Return the published files that are not in both homes with the same bytes; in Parquet the same bits are enough."""
+    whole, parts = (home / "scores" for home in homes)
+    names = [{path.relative_to(room).as_posix() for path in room.rglob("*") if path.is_file()} for room in (whole, parts)]
+    found = names[0] ^ names[1]
+    for name in names[0] & names[1]:
+        if name.endswith(".parquet"):
+            tables = [pd.read_parquet(room / name) for room in (parts, whole)]
+            pd.testing.assert_frame_equal(*tables, check_exact=True, check_dtype=False)
+        elif not name.endswith("run.json") and (whole / name).read_bytes() != (parts / name).read_bytes():
+            found.add(name)
+    return found
+
+
 def test_scores_in_parts_are_those_of_the_whole_and_movement_too(in_parquet, demo_copy):
-    homes = {at: demo_copy.home / str(at) for at in (0, 700)}
-    for at, home in homes.items():
-        home.mkdir()
-        (home / "models").symlink_to(demo_copy.home / "models")
-        for day in DAYS:
-            done = predict(in_parquet, as_of=day, home=home, in_parts=InParts(at))
-        assert done.run["n_accounts"] == 3000 and done.run["movement"]
-    for day in DAYS:
-        whole, parts = (home / "scores" / day.isoformat() for home in homes.values())
-        assert sorted(path.name for path in whole.iterdir()) == sorted(path.name for path in parts.iterdir())
-        for path in whole.rglob("*.csv"):
-            assert path.read_bytes() == (parts / path.relative_to(whole)).read_bytes(), path.name
-        for path in whole.glob("*.parquet"):
-            found, wanted = pd.read_parquet(parts / path.name), pd.read_parquet(path)
-            pd.testing.assert_frame_equal(found, wanted, check_exact=True, check_dtype=False)
-    assert not list(homes[700].glob(".parts*"))
+    homes, done = scored_both_ways(in_parquet, demo_copy)
+    assert differing(homes) == set()
+    assert all(one.run["n_accounts"] == 3000 and one.run["movement"] for one in done)
+    assert not list(homes[1].glob(".parts*"))
+
+
+@pytest.mark.long
+def test_overrides_french_excel_intervals_and_chances_by_a_day_are_the_same_in_parts(in_parquet, demo_copy):
+    held = Override("automation_maturity", 45, "CM", "pilot", DAYS[0], date(2026, 9, 1))
+    settings = replace(in_parquet, overrides=(held,))
+    wanted = Wanted(excel_fr=True, doubt=True, by=date(2026, 12, 31))
+    homes, done = scored_both_ways(
+        settings, demo_copy, lambda home: agree(settings, as_of=DAYS[0], home=home), lang="fr", wanted=wanted
+    )
+    assert differing(homes) == set()
+    assert all(one.run["overrides"] for one in done)
 
 
 def test_warnings_of_parts_are_said_once_and_none_is_lost():
