@@ -3,8 +3,8 @@
 The game of Lundberg, Erion and Lee (Consistent individualized feature attribution for tree ensembles, 2018, algorithm 1) is a
 sum over leaves. A leaf asks each of its k columns whether a row lies in an interval; where it does not, the column's part in
 the cover stands in. So there are 2^k answers, and each column's value for each of them is worked out once for a leaf, not once
-for a row. Equal to LightGBM's `pred_contrib` up to rounding. `bench/tree_shap.py` sets both side by side: from a few hundred
-rows on this is faster, for thousands several times; for one row of large trees it takes longer, as the tables come first.
+for a row. Equal to LightGBM's `pred_contrib` up to rounding. `bench/tree_shap.py` sets both side by side, the tables
+included: for thousands of rows this is several times faster, for a few hundred it takes longer.
 """
 
 from collections.abc import Iterator
