@@ -64,8 +64,18 @@ class Linear:
         return cls(scale, fitted.coef_, float(fitted.intercept_))
 
     def margin(self, X: np.ndarray) -> np.ndarray:
-        """Return the linear predictor of each row."""
-        return self.intercept + row_sums(self.scale.transform(X) * self.coefficients)
+        """Return the linear predictor of each row, column by column: each row by itself, whatever stands beside it."""
+        found, scale, n = np.full(len(X), self.intercept), self.scale, X.shape[1]
+        for j, x in enumerate(X.T):
+            known = self.coefficients[j] / scale.spread[j]
+            flag = self.coefficients[n + j] / scale.missing_spread[j]
+            missing = np.isnan(x)
+            if known:
+                filled = np.where(missing, scale.median[j], x)
+                found += known * ((np.log1p(np.maximum(filled, 0)) if scale.log[j] else filled) - scale.centre[j])
+            if flag:
+                found += flag * (missing - scale.missing_centre[j])
+        return found
 
     def contributions(self, X: np.ndarray) -> np.ndarray:
         """Return each column's part of the margin, its missing flag included: (rows, columns), 0 at the training mean."""

@@ -71,8 +71,12 @@ class FeatureMatrix(BaseEstimator, TransformerMixin):
         lacking = [name for name in self.features_ if name not in X.columns]
         if lacking:
             raise DataError(f"The feature table lacks {len(lacking)} columns the model was trained on: {listed(lacking)}.")
-        blocks = [self._block(name, X[name]) for name in self.features_]
-        return np.column_stack(blocks) if blocks else np.empty((len(X), 0))
+        found, at = np.empty((len(X), len(self.columns_)), order="F"), 0  # models read it column by column
+        for name in self.features_:
+            n = len(self.levels_.get(name, [name]))
+            found[:, at : at + n] = self._block(name, X[name])
+            at += n
+        return found
 
     def unseen_levels(self, X: pd.DataFrame) -> dict[str, int]:
         """Count, by feature, the rows whose level was pooled or never seen in training."""
@@ -85,12 +89,13 @@ class FeatureMatrix(BaseEstimator, TransformerMixin):
         return {name: n for name, n in lacking.items() if n}
 
     def _block(self, name: str, column: pd.Series) -> np.ndarray:
+        """Return the columns of a feature: (rows, levels), or (rows, 1) of a number."""
         if name in self.medians_:
             numbers = np.clip(column.to_numpy(dtype=float, na_value=np.nan), -LARGEST, LARGEST)
-            return numbers if self.may_miss_[name] else np.where(np.isnan(numbers), self.medians_[name], numbers)
+            return (numbers if self.may_miss_[name] else np.where(np.isnan(numbers), self.medians_[name], numbers))[:, None]
         levels = self.levels_[name]
         codes = pd.Index(levels).get_indexer(column.fillna(MISSING))
-        return (np.where(codes < 0, levels.index(OTHER), codes)[:, None] == np.arange(len(levels))).astype(float)
+        return np.where(codes < 0, levels.index(OTHER), codes)[:, None] == np.arange(len(levels))
 
     def to_dict(self) -> dict:
         """Return all that was learnt, for JSON."""

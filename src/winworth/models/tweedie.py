@@ -70,8 +70,13 @@ class TweedieValue(RegressorMixin, BaseEstimator):
 
     def interval(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the 80 % interval of what a row that buys is worth, from residuals out of fold."""
+        _, low, high = self.logs(X)
+        return np.exp(low), np.exp(high)
+
+    def logs(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the logs of the expected value and of the two ends of the interval, at the cost of one prediction."""
         log_value = self.log_value(X)
-        return np.exp(log_value + self.low_), np.exp(log_value + self.high_)
+        return log_value, log_value + self.low_, log_value + self.high_
 
     def contributions(self, X: np.ndarray) -> tuple[np.ndarray, float]:
         """Return each column's part of the log value (rows, columns), exact, and the base they start from."""

@@ -92,12 +92,17 @@ class ValueIfWon(RegressorMixin, BaseEstimator):
 
     def log_value(self, X: np.ndarray) -> np.ndarray:
         """Return the log of the expected value."""
-        return _mean_log((self.linear_, self.trees_), X) + self.balance_.shift + self._log_buys(X)
+        return self.logs(X)[0]
 
     def interval(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the 80 % interval of what a row that buys is worth, from residuals out of fold."""
+        _, low, high = self.logs(X)
+        return np.exp(low), np.exp(high)
+
+    def logs(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the logs of the expected value and of the two ends of the interval, at the cost of one prediction."""
         mean = _mean_log((self.linear_, self.trees_), X)
-        return np.exp(mean + self.balance_.low), np.exp(mean + self.balance_.high)
+        return mean + self.balance_.shift + self._log_buys(X), mean + self.balance_.low, mean + self.balance_.high
 
     def contributions(self, X: np.ndarray) -> tuple[np.ndarray, float]:
         """Return each column's part of the log value (rows, columns) and the base they start from.

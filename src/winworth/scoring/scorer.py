@@ -52,7 +52,7 @@ class Scorer:
     def score(self, features: pd.DataFrame) -> pd.DataFrame:
         """Return win_probability, value_if_won, expected_value and score of each row of a feature table."""
         names = ["win_probability", "value_if_won", "expected_value", "score"]
-        return self.explain(features, np.zeros(len(features), dtype=bool)).table[names]
+        return self._scored(features, np.zeros(len(features), dtype=bool))[0][names]
 
     def explain(self, features: pd.DataFrame, has_no_deal: np.ndarray) -> Scored:
         """Score rows with all that lies behind it.
@@ -60,6 +60,14 @@ class Scorer:
         Rows that have no deal yet (`has_no_deal`) count as neutral in deal-level features: these are read as missing,
         contribute what they do at the reference, and a criterion that has no others scores 50.
         """
+        return Scored(*self._scored(features, has_no_deal), self.placed(features))
+
+    def placed(self, features: pd.DataFrame) -> Placed:
+        """Return the segment of each row; nowhere where there are none."""
+        return Placed.nowhere(len(features)) if self.segments is None else self.segments.assign(features)
+
+    def _scored(self, features: pd.DataFrame, has_no_deal: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+        """Return the table, the criterion scores and what each feature moves, as `Scored` has them."""
         blank = self._blank(features, has_no_deal)
         unread = [name for name in blank if name in features and blank[name].any()]
         features = features.assign(**{name: features[name].mask(blank[name]) for name in unread})
@@ -81,16 +89,12 @@ class Scorer:
             criteria, by_feature = self._by_card(features, has_no_deal)
         weight = self.weights.table["weight"].reindex(criteria.columns)
         score = row_sums(criteria.to_numpy(dtype=float) * weight.to_numpy(dtype=float)) / 100
-        return Scored(table.assign(score=score), criteria, by_feature, self.placed(features))
-
-    def placed(self, features: pd.DataFrame) -> Placed:
-        """Return the segment of each row; nowhere where there are none."""
-        return Placed.nowhere(len(features)) if self.segments is None else self.segments.assign(features)
+        return table.assign(score=score), criteria, by_feature
 
     def _by_card(self, features: pd.DataFrame, has_no_deal: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return criterion scores by the card, and each feature's points; a pair's points count half for each of the two."""
-        criteria = self.card.criteria(features, has_no_deal).astype(float)
         points = self.card.points(features, has_no_deal)
+        criteria = self.card.held(points).astype(float)
         moved = pd.DataFrame(0.0, features.index, self.win.matrix.features_)
         for key in points.columns:
             for name in key[1:]:
@@ -115,9 +119,9 @@ class Scorer:
         if self.value is None:
             return pd.DataFrame(np.nan, features.index, ["value_if_won", "value_low", "value_high"])
         X = self.value.matrix.transform(features)
-        low, high = self.value.model.interval(X)
-        value, held = np.exp(self.value.model.log_value(X) - moved), np.exp(-moved)
-        return pd.DataFrame({"value_if_won": value, "value_low": low * held, "value_high": high * held}, features.index)
+        names = ("value_if_won", "value_low", "value_high")
+        told = {name: np.exp(log - moved) for name, log in zip(names, self.value.model.logs(X), strict=True)}
+        return pd.DataFrame(told, features.index)
 
     def to_files(self) -> dict[str, bytes]:
         """Return the model version's files but its record and figures: JSON and LightGBM's text, no pickle."""
@@ -144,7 +148,7 @@ class Scorer:
         """
         try:
             scorer = cls._rebuilt(files)
-            scorer.score(scorer._nothing())
+            scorer.explain(scorer._nothing(), np.zeros(1, dtype=bool))
         except (IntegrityError, MemoryError):
             raise
         except Exception as error:  # whatever files that do not fit together make of readers, pandas and LightGBM

@@ -104,9 +104,12 @@ class Scorecard:
 
         Raises DataError where the table lacks a feature or holds words for a number.
         """
-        parts = self.points(features, has_no_deal)
-        sums = {name: parts[[key for key in parts if key[0] == name]].sum(axis=1) for name in self.weights}
-        return (START + pd.DataFrame(sums, index=features.index).astype("int64")).clip(LEAST, MOST)
+        return self.held(self.points(features, has_no_deal))
+
+    def held(self, points: pd.DataFrame) -> pd.DataFrame:
+        """Sum points, as `points` returns them, within each criterion, and hold the sums within 0-100."""
+        sums = {name: points[[key for key in points if key[0] == name]].sum(axis=1) for name in self.weights}
+        return (START + pd.DataFrame(sums, index=points.index).astype("int64")).clip(LEAST, MOST)
 
     def points(self, features: pd.DataFrame, has_no_deal: np.ndarray | None = None) -> pd.DataFrame:
         """Return the points each table brings, one column by (criterion, feature) or (criterion, first, second).
