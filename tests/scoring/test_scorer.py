@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from winworth.errors import DataError
+from winworth.errors import DataError, IntegrityError
 from winworth.features.catalog import Catalog, Criterion, Feature
 from winworth.flows.weigh import no_weights
 from winworth.models.by_name import ByName
@@ -105,6 +105,19 @@ def test_the_score_is_the_weighted_sum_of_the_criterion_scores_and_context_has_n
     by_hand = sum(found.criteria[name] * scorer.weights.table.loc[name, "weight"] for name in found.criteria) / 100
     assert found.table["score"].tolist() == pytest.approx(by_hand.tolist())
     assert found.table["score"].between(0, 100).all()
+
+
+def test_scores_alone_are_those_that_are_explained(scorer, table):
+    alone = scorer.score(table)
+    pd.testing.assert_frame_equal(alone, scorer.explain(table, has_deal(table)).table[list(alone)], check_exact=True)
+
+
+def test_segments_that_do_not_fit_their_version_are_refused_when_it_is_opened(scorer):
+    files = scorer.to_files()
+    segments = json.loads(files["segments.json"])
+    segments["space"]["low"] = segments["space"]["low"][1:]  # seen only where a row is placed
+    with pytest.raises(IntegrityError, match="do not fit together"):
+        Scorer.from_files(files | {"segments.json": json.dumps(segments).encode()})
 
 
 def test_a_criterion_of_the_deal_alone_scores_50_where_there_is_no_deal_yet(scorer, table):
