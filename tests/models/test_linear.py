@@ -85,3 +85,11 @@ def test_a_row_has_the_same_margin_to_the_last_bit_whatever_stands_beside_it():
     whole = model.margin(X)
     for size in (1, 2, 3, 7, 100):
         assert (np.concatenate([model.margin(X[at : at + size]) for at in range(0, 500, size)]) == whole).all()
+
+
+@pytest.mark.parametrize("n", [0, 3, 5])
+def test_rows_of_fewer_or_more_columns_are_refused(rows, n):
+    model = fitted("ridge", *rows)
+    wide = np.column_stack([rows[0], rows[0]])
+    with pytest.raises(ValueError, match="shorter|longer"):
+        model.margin(wide[:, :n])

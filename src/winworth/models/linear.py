@@ -65,16 +65,15 @@ class Linear:
 
     def margin(self, X: np.ndarray) -> np.ndarray:
         """Return the linear predictor of each row, column by column: each row by itself, whatever stands beside it."""
-        found, scale, n = np.full(len(X), self.intercept), self.scale, X.shape[1]
-        for j, x in enumerate(X.T):
-            known = self.coefficients[j] / scale.spread[j]
-            flag = self.coefficients[n + j] / scale.missing_spread[j]
+        found, scale, n = np.full(len(X), self.intercept), self.scale, len(self.scale.median)
+        slopes, steps = self.coefficients[:n] / scale.spread, self.coefficients[n:] / scale.missing_spread
+        for j, (x, slope, step) in enumerate(zip(X.T, slopes, steps, strict=True)):
             missing = np.isnan(x)
-            if known:
+            if slope:
                 filled = np.where(missing, scale.median[j], x)
-                found += known * ((np.log1p(np.maximum(filled, 0)) if scale.log[j] else filled) - scale.centre[j])
-            if flag:
-                found += flag * (missing - scale.missing_centre[j])
+                found += slope * ((np.log1p(np.maximum(filled, 0)) if scale.log[j] else filled) - scale.centre[j])
+            if step:
+                found += step * (missing - scale.missing_centre[j])
         return found
 
     def contributions(self, X: np.ndarray) -> np.ndarray:
